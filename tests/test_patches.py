@@ -1,0 +1,61 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from timm.layers import PatchEmbed as TimmPatchEmbed
+
+from tests.helpers import randomise
+from vitcourse.patches import HierarchicalMLPStem, PatchEmbed, patchify, unpatchify
+
+
+def test_patchify_reads_like_a_page():
+    images = torch.arange(2 * 3 * 4 * 6).reshape(2, 3, 4, 6)
+    patches = patchify(images, 2)
+    assert patches.shape == (2, 6, 12)
+    assert torch.equal(patches[1, 4].reshape(3, 2, 2), images[1, :, 2:4, 2:4])  # second row of patches, second column
+
+
+def test_patchify_equals_unfold_and_back():
+    images = torch.randn(2, 3, 8, 12, dtype=torch.float64)
+    assert torch.equal(patchify(images, 4), F.unfold(images, 4, stride=4).transpose(1, 2))
+    assert torch.equal(unpatchify(patchify(images, 4), 4, 8, 12), images)
+
+
+def test_patch_embed_is_a_linear_layer_on_patches_and_equals_timm():
+    ours = randomise(PatchEmbed(16, 4, 3, 10))
+    theirs = TimmPatchEmbed(16, 4, 3, 10).double()
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+    linear = F.linear(patchify(images, 4), ours.proj.weight.flatten(1), ours.proj.bias)
+    torch.testing.assert_close(ours(images), linear, atol=1e-10, rtol=0)
+    torch.testing.assert_close(ours(images), theirs(images), atol=1e-12, rtol=0)
+
+
+def test_hmlp_stem_never_mixes_patches():
+    stem = randomise(HierarchicalMLPStem(64, 16, 3, 24)).eval()
+    images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
+    order = torch.randperm(16)
+    shuffled = unpatchify(patchify(images, 16)[:, order], 16, 64, 64)
+    torch.testing.assert_close(stem(shuffled), stem(images)[:, order], atol=1e-10, rtol=0)
+
+
+def test_hmlp_stem_has_the_papers_parameters():
+    assert sum(parameter.numel() for parameter in HierarchicalMLPStem(dim=768).parameters()) == 749_952
+    assert sum(parameter.numel() for parameter in PatchEmbed(dim=768).parameters()) == 590_592
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: patchify(torch.zeros(1, 3, 10, 8), 4), "10 x 8 pixels .* patches of 4"),
+        (lambda: unpatchify(torch.zeros(1, 5, 12), 2, 4, 4), "5 patches of 2 do not make 4 x 4"),
+        (lambda: unpatchify(torch.zeros(1, 4, 13), 2, 4, 4), "13 numbers is not 2 x 2"),
+        (lambda: PatchEmbed(30, 16), "30 and 16"),
+        (lambda: PatchEmbed(16, 4)(torch.zeros(1, 1, 16, 16)), r"\(B, 3, 16, 16\), got \(1, 1, 16, 16\)"),
+        (lambda: PatchEmbed(16, 4)(torch.zeros(1, 3, 16, 20)), r"got \(1, 3, 16, 20\)"),
+        (lambda: HierarchicalMLPStem(64, 8), "patch_size=8"),
+        (lambda: HierarchicalMLPStem(64, 16, 3, 30), "dim=30"),
+    ],
+)
+def test_bad_input_names_both_values(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -1,0 +1,10 @@
+"""The tested package behind the course on vision transformers.
+
+Floors, lowest first; a module imports only from lower floors:
+
+``errors``, ``attention``, ``positions``, ``patches``, ``blocks``, ``vit`` (tensors and models), ``plots`` (the book's
+figure style), ``data`` (real and rendered data), ``asl`` (the sign model, its losses and measures), ``training`` (the
+loop), ``recipes`` (the programs behind ``book/results``), ``cli`` (the command ``vitcourse``).
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,162 @@
+"""American Sign Language letters: exports read from a folder, and rendered ones made on the spot.
+
+The real set is "American Sign Language Letters" by David Lee (Roboflow, public domain): photos of hands, one letter and
+one box each. Any export with the same annotations is read by `load`; `synthesise` writes one with rendered hands.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as TF
+
+from vitcourse.data.roboflow import CLASSES, Record, read_split
+from vitcourse.data.signs import synthesise
+from vitcourse.errors import DataError
+
+__all__ = [
+    "CLASSES",
+    "AslDataset",
+    "InMemory",
+    "augmentation",
+    "decode",
+    "load",
+    "source_photo",
+    "synthesise",
+    "to_input",
+]
+
+
+class AslDataset(Dataset):
+    """Labelled signs on disk, decoded when asked for.
+
+    An item is a dict: ``image`` (uint8, (3, height, width), in the file's own size), ``label`` (int, 0 to 25),
+    ``box`` (float32, (4,), xyxy in fractions of the image) and ``file`` (str).
+    """
+
+    def __init__(self, records: list[Record]):
+        self.records = records
+        self.labels = torch.tensor([record.label for record in records])
+        self.boxes = torch.tensor([record.box for record in records], dtype=torch.float32)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> dict:
+        record = self.records[index]
+        image = decode(record.file)
+        return {"image": image, "label": record.label, "box": self.boxes[index], "file": str(record.file)}
+
+
+def load(root: str | Path, split: str) -> AslDataset:
+    """Reads one split ("train", "valid", "test") of a Roboflow export in its CSV form.
+
+    Everything but the pixels is checked before this returns.
+
+    Raises:
+        DataError: naming the file and the row.
+    """
+    return AslDataset(read_split(root, split))
+
+
+def decode(file: str | Path) -> Tensor:
+    """One image file as uint8 (3, height, width).
+
+    Raises:
+        DataError: the file cannot be decoded to the end.
+    """
+    try:
+        with Image.open(file) as image:
+            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"the image cannot be decoded ({error})", file) from error
+
+
+def source_photo(file: str | Path) -> str:
+    """The photo that an exported, augmented copy was made from: the part of its name before ``_jpg.rf.``."""
+    return Path(file).name.split("_jpg.rf.")[0]
+
+
+class InMemory(Dataset):
+    """A data set resized to one size and held as one uint8 tensor, so that an epoch decodes nothing.
+
+    Args:
+        dataset: items as `AslDataset` gives them.
+        size: height and width of the images, in pixels; they are stretched, as the real set's own export was.
+        transform: called as ``transform(image, box)`` on every item asked for (see `augmentation`).
+        progress: called as ``progress(done, total)`` while the images are decoded.
+    """
+
+    def __init__(
+        self,
+        dataset: AslDataset,
+        size: int,
+        transform: Callable | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ):
+        self.images = torch.empty(len(dataset), 3, size, size, dtype=torch.uint8)
+        for i in range(len(dataset)):
+            self.images[i] = resize(dataset[i]["image"], size)
+            if progress is not None:
+                progress(i + 1, len(dataset))
+        self.labels, self.boxes = dataset.labels, dataset.boxes
+        self.files = [str(record.file) for record in dataset.records]
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> dict:
+        image, box = self.images[index], self.boxes[index]
+        if self.transform is not None:
+            image, box = self.transform(image, box)
+        return {"image": image, "label": self.labels[index], "box": box, "file": self.files[index]}
+
+
+def resize(image: Tensor, size: int) -> Tensor:
+    """uint8 (3, h, w) to uint8 (3, size, size), antialiased; the same tensor where nothing changes."""
+    return image if image.shape[-2:] == (size, size) else TF.resize(image, [size, size], antialias=True)
+
+
+def to_input(images: Tensor) -> Tensor:
+    """uint8 images (B, 3, h, w) to the float input of the models: mean and deviation 0.5, so -1 to 1.
+
+    This is the normalisation that google/vit-base-patch16-224-in21k was trained with.
+    """
+    return images.float() / 127.5 - 1
+
+
+def augmentation(flip: float = 0.5, shift: float = 0.1, scale: float = 0.2, colour: float = 0.3) -> Callable:
+    """A transform of (image, box) that mirrors, moves, scales and recolours, the box with the image.
+
+    No rotation: the upright box around a turned box is larger than the hand in it.
+
+    Args:
+        flip: probability of mirroring (signers use either hand).
+        shift: largest move, as a share of the image.
+        scale: largest change of size, as a share.
+        colour: strength of the change of brightness, contrast and saturation.
+    """
+    pipeline = v2.Compose(
+        [
+            v2.RandomHorizontalFlip(flip),
+            v2.RandomAffine(0, translate=(shift, shift), scale=(1 - scale, 1 + scale)),
+            v2.ColorJitter(colour, colour, colour),
+            v2.RandomGrayscale(0.1),
+            v2.ClampBoundingBoxes(),
+        ]
+    )
+
+    def transform(image: Tensor, box: Tensor) -> tuple[Tensor, Tensor]:
+        size = torch.tensor(image.shape[-2:]).flip(0).repeat(2)  # width, height, width, height
+        boxes = tv_tensors.BoundingBoxes(box * size, format="XYXY", canvas_size=tuple(image.shape[-2:]))
+        image, boxes = pipeline(tv_tensors.Image(image), boxes)
+        return image.as_subclass(Tensor), boxes.as_subclass(Tensor)[0] / size
+
+    return transform

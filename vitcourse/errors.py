@@ -1,0 +1,36 @@
+"""The errors that a person can cause and mend.
+
+Everything here is a ``ValueError`` whose message is one line that names the culprit. The command line prints that line
+and exits with status 2; anything else that escapes is a fault of the package and keeps its traceback.
+"""
+
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Something that the user gave cannot be used."""
+
+
+class DataError(InputError):
+    """A data set that cannot be read as it stands.
+
+    Args:
+        problem: what is wrong, with the offending values.
+        file: the file at fault.
+        row: the line in that file, counted from 1 and including the header, as an editor counts.
+
+    The message reads ``FILE, row N: problem``.
+    """
+
+    def __init__(self, problem: str, file: str | Path | None = None, row: int | None = None):
+        self.problem, self.file, self.row = problem, None if file is None else Path(file), row
+        where = "" if file is None else f"{file}: " if row is None else f"{file}, row {row}: "
+        super().__init__(where + problem)
+
+
+class CheckpointError(InputError):
+    """A run folder or weights file that is missing, damaged or of another kind. The message starts with its path."""
+
+    def __init__(self, problem: str, file: str | Path):
+        self.problem, self.file = problem, Path(file)
+        super().__init__(f"{file}: {problem}")

@@ -1,0 +1,7 @@
+"""The programs that train the course's models and make ``book/results`` (``vitcourse record NAME``).
+
+A recipe is a module here with ``record(data, say) -> Path``: ``data`` is the folder of real data or None, ``say`` takes
+one line of progress, and the path is the file that was written.
+"""
+
+RECIPES = ("asl_real",)

@@ -1,0 +1,71 @@
+"""What the command shows in a terminal: progress with the time left, and tables."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vitcourse.asl.metrics import THRESHOLDS
+
+
+@contextmanager
+def progress(console: Console, *names: str) -> Iterator[list[Callable[..., None]]]:
+    """Progress bars, one a name; yields for each a function ``step(done, total, loss=None)`` that moves it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+
+        def stepper(name: str) -> Callable[..., None]:
+            task = bars.add_task(name, total=None, visible=False, note="")
+
+            def step(done: int, total: int, loss: float | None = None) -> None:
+                note = "" if loss is None else f"loss {loss:.4f}"
+                bars.update(task, completed=done, total=total, note=note, visible=True)
+
+            return step
+
+        yield [stepper(name) for name in names]
+
+
+def measures_table(measured: dict[str, dict[str, float]], split: str) -> Table:
+    """The results table of the sign model: accuracy and loss on every split measured, the IoUs on ``split``."""
+    table = Table(title=f"{measured[split]['images']} images of {split}", title_justify="left")
+    table.add_column("")
+    for name in measured:
+        table.add_column(name, justify="right")
+    for threshold in THRESHOLDS.values():
+        table.add_column(f"IoU {threshold:.0%}", justify="right")
+    table.add_column("mean IoU", justify="right")
+    boxes = [f"{measured[split][name]:.2%}" for name in (*THRESHOLDS, "mean_iou")]
+    table.add_row("accuracy", *(f"{values['accuracy']:.2%}" for values in measured.values()), *boxes)
+    table.add_row("loss", *(f"{values['loss']:.4f}" for values in measured.values()))
+    return table
+
+
+def log_table(log: list[dict]) -> Table:
+    """The log of a training run, a row an epoch."""
+    columns = {
+        "epoch": "{:d}",
+        "loss": "{:.4f}",
+        "classification": "{:.4f}",
+        "box": "{:.4f}",
+        "valid_accuracy": "{:.2%}",
+        "valid_iou50": "{:.2%}",
+        "valid_iou75": "{:.2%}",
+        "seconds": "{:.1f}",
+    }
+    table = Table()
+    for name in columns:
+        table.add_column(name.replace("_", " "), justify="right")
+    for entry in log:
+        table.add_row(*(form.format(entry[name]) for name, form in columns.items()))
+    return table
