@@ -16,17 +16,20 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
-from vitcourse.data.roboflow import CLASSES, Record, read_split
-from vitcourse.data.signs import synthesise
+from vitcourse.data.hand import LETTERS
+from vitcourse.data.roboflow import Record, read_split
+from vitcourse.data.signs import render
+from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import DataError
 
 __all__ = [
-    "CLASSES",
+    "LETTERS",
     "AslDataset",
     "InMemory",
     "augmentation",
     "decode",
     "load",
+    "render",
     "source_photo",
     "synthesise",
     "to_input",

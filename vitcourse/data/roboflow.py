@@ -12,11 +12,11 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from vitcourse.data.hand import LETTERS
 from vitcourse.errors import DataError
 
 CSV_NAME = "_annotations.csv"
 CSV_HEADER = ["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
-CLASSES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # The last bytes of a whole file; one that was cut off in a download lacks them.
 END_MARKERS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
@@ -94,7 +94,7 @@ def _record(row: list[str], folder: Path) -> Record:
         raise ValueError(f"{len(CSV_HEADER)} values are expected, got {len(row)}")
     name, width, height, letter, *corners = row
     width, height = (_pixels(axis, text) for axis, text in (("width", width), ("height", height)))
-    if letter not in CLASSES or len(letter) != 1:
+    if letter not in LETTERS or len(letter) != 1:
         raise ValueError(f"unknown letter {letter!r}; the classes are A to Z")
     xmin, ymin, xmax, ymax = (_number(key, text) for key, text in zip(CSV_HEADER[4:], corners, strict=True))
     box = (*_side("x", xmin, xmax, "width", width), *_side("y", ymin, ymax, "height", height))
@@ -102,7 +102,7 @@ def _record(row: list[str], folder: Path) -> Record:
         raise ValueError(f"{name!r} is not the plain name of a file beside the annotations")
     file = folder / name
     check_image(file, width, height)
-    return Record(file, width, height, CLASSES.index(letter), (box[0], box[2], box[1], box[3]))
+    return Record(file, width, height, LETTERS.index(letter), (box[0], box[2], box[1], box[3]))
 
 
 def _pixels(key: str, text: str) -> int:

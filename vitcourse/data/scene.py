@@ -1,0 +1,173 @@
+"""What stands behind the hand, and the camera that takes the picture. All of it is invented: no photo is used.
+
+Positions are fractions of the picture, so a scene is the same at every size. Shape legend: B pictures of S x S pixels;
+images are (B, 3, S, S) in 0 to 1, a little more where light is strong.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vitcourse.data.draws import Draws
+from vitcourse.data.shading import box_blur
+
+GREYS = (0.82, 0.9, 0.62, 0.38, 0.12)  # of walls
+WOOD = (0.64, 0.46, 0.27)
+SHAPES = 8  # boxes and ellipses that can lie about
+
+
+def noise(draws: Draws, size: int, rough: float) -> Tensor:
+    """Smooth noise (B, size, size) of about standard deviation 1: three grids of random values, the finer the fainter.
+
+    Args:
+        rough: how much each grid weighs against the next coarser one, 0 to 1.
+    """
+    total, power = 0.0, 0.0
+    for octave, grid in enumerate((5, 13, 34)):
+        values = draws.normal(1.0, 1, grid, grid)
+        smooth = F.interpolate(values, size=(size, size), mode="bilinear", align_corners=True)[:, 0]
+        total, power = total + rough**octave * smooth, power + rough ** (2 * octave)
+    return total / (0.65 * power**0.5)  # interpolation leaves about 0.65 of the deviation
+
+
+def background(draws: Draws, size: int, skin: Tensor) -> Tensor:
+    """Walls, floors of planks, one above the other, things lying about, sharp or out of focus.
+
+    Args:
+        skin: (B, 3); some things have nearly its colour, so that colour alone does not give the hand away.
+    """
+    device = draws.device
+    place = (torch.arange(size, device=device) + 0.5) / size
+    x, y = place.expand(len(draws), size, size), place[:, None].expand(len(draws), size, size)
+    grain = noise(draws, size, 0.7)
+    kind = draws.choose(torch.tensor([0.45, 0.17, 0.25, 0.13]))  # wall, planks, wall over planks, wall over wall
+    wall, other = _wall(draws, x, y, grain), _wall(draws, x, y, grain)
+    planks = _planks(draws, x, y, grain)
+    edge, slope = draws.uniform(0.05, 0.9), draws.normal(0.35)
+    below = (y - _wide(edge)) + _wide(slope) * (x - 0.5) > 0
+    floor = torch.where(_wide(kind == 3)[:, None], other, planks)
+    use_floor = _wide(kind == 1) | _wide(kind >= 2) & below
+    image = torch.where(use_floor[:, None], floor, wall)
+    image = _clutter(draws, image, x, y, skin)
+    speckle = draws.uniform(0, 0.07) * draws.chance(0.3)
+    image = image * (1 + _wide(speckle)[:, None] * noise(draws, size, 1.0)[:, None])
+    radius = (draws.uniform(0, 0.022) * size * draws.chance(0.5)).round().long()
+    blurred = _blur_inside(image, radius)
+    return blurred.clamp_(0, 1.2)
+
+
+def _wall(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
+    grey = torch.tensor(GREYS, device=draws.device)[draws.choose(torch.tensor([0.3, 0.2, 0.2, 0.15, 0.15]))]
+    warm = torch.tensor([0.025, 0.0, -0.01], device=draws.device)
+    colour = (grey + draws.normal(0.07))[:, None] + draws.normal(0.035, 3) + warm
+    across, down = (_wide(draws.normal(0.25)) for _ in range(2))
+    light = (1 + across * (x - 0.5) + down * (y - 0.5)) * (1 + 0.02 * grain)
+    return colour.clamp_(0.02, 1)[:, :, None, None] * light[:, None]
+
+
+def _planks(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
+    wood = torch.tensor(WOOD, device=draws.device) * draws.uniform(0.4, 1.4, 1) + draws.normal(0.05, 3)
+    turn, count, phase = draws.uniform(0, 3.1416), draws.uniform(3, 12), draws.uniform(0, 9)
+    u = _wide(count * turn.cos()) * x + _wide(count * turn.sin()) * y
+    v = _wide(turn.cos()) * y - _wide(turn.sin()) * x
+    plank = u.floor()
+    shade = 0.1 * (plank * 12.9 + _wide(phase)).sin()
+    veins = 0.05 * (25 * u + 3 * (5 * v + plank).sin()).sin()
+    gaps = -0.25 * ((u - plank - 0.5).abs() > 0.47)
+    return wood.clamp_(0.02, 1)[:, :, None, None] * ((1 + shade + veins + gaps) * (1 + 0.06 * grain))[:, None]
+
+
+def _clutter(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) -> Tensor:
+    """Up to SHAPES turned boxes and ellipses in each of about half of the pictures."""
+    count = (draws.uniform(1, SHAPES + 1) * draws.chance(0.55)).long()
+    centre, turn = draws.uniform(0, 1, SHAPES, 2), draws.normal(0.4, SHAPES)
+    half = draws.uniform(-4.4, -1.1, SHAPES, 2).exp()  # 1% to 33% of the picture
+    grey = torch.tensor([0.05, 0.1, 0.3, 0.6, 0.9], device=draws.device)[(5 * draws.uniform(0, 1, SHAPES)).long()]
+    colour = (grey[..., None] + draws.normal(0.12, SHAPES, 3)).clamp_(0, 1)
+    like_skin = draws.chance(0.15, SHAPES)[..., None]
+    colour = torch.where(like_skin, skin[:, None] * draws.uniform(0.4, 1.2, SHAPES, 1), colour)
+    boxy = draws.chance(0.65, SHAPES)
+    for shape in range(SHAPES):
+        has = (count > shape).nonzero()[:, 0]
+        cos, sin = (_wide(f(turn[has, shape])) for f in (torch.cos, torch.sin))
+        from_x, from_y = x[has] - _wide(centre[has, shape, 0]), y[has] - _wide(centre[has, shape, 1])
+        u, v = from_x * cos + from_y * sin, from_y * cos - from_x * sin
+        a, b = (u / _wide(half[has, shape, 0])).abs(), (v / _wide(half[has, shape, 1])).abs()
+        covered = torch.where(_wide(boxy[has, shape]), torch.maximum(a, b), a * a + b * b) < 1
+        shaded = colour[has, shape][:, :, None, None] * (1 + 0.3 * (u + v))[:, None]
+        image[has] = torch.where(covered[:, None], shaded, image[has])
+    return image
+
+
+def cast_shadow(draws: Draws, image: Tensor, coverage: Tensor) -> Tensor:
+    """Darkens some backgrounds where the hand (coverage (B, S, S)) keeps the light off the wall."""
+    size = image.shape[-1]
+    shift_x, shift_y = ((draws.normal(0.12) * size).round().long() for _ in range(2))
+    radius = (draws.uniform(0.004, 0.035) * size).round().long()
+    strength = draws.uniform(0.1, 0.55) * draws.chance(0.4)
+    place = torch.arange(size, device=image.device)
+    column, row = (place - shift[:, None] for shift in (shift_x, shift_y))
+    inside = ((column >= 0) & (column < size))[:, None] & ((row >= 0) & (row < size))[:, :, None]
+    flat = row.clamp(0, size - 1)[:, :, None] * size + column.clamp(0, size - 1)[:, None]
+    moved = coverage.flatten(1).gather(1, flat.flatten(1)).view_as(coverage) * inside
+    soft = box_blur(box_blur(moved[:, None], radius, radius), radius, radius)
+    return image * (1 - _wide(strength)[:, None] * soft)
+
+
+def photograph(draws: Draws, image: Tensor, margins: Tensor) -> Tensor:
+    """Exposure, colour cast, contrast, loss of colour, blur, black strips, noise; returns uint8 (B, 3, S, S).
+
+    Args:
+        margins: (B, 4) what is free of the hand at the left, top, right and bottom, in fractions of the picture; a
+            strip never covers the hand.
+    """
+    size = image.shape[-1]
+    warmth = draws.uniform(0, 1, 1) * torch.tensor([0.05, -0.03, -0.16], device=image.device)
+    cast = draws.normal(0.06, 3) * torch.tensor([1.0, 0.5, 1.3], device=image.device) + warmth
+    gain = (draws.normal(0.19, 1) - 0.07 + cast).exp()
+    image = (image * gain[:, :, None, None]).clamp_(1e-6, 1)
+    image = (image.log_() * _wide(draws.normal(0.15).exp())[:, None]).exp_()
+    grey = (image[:, :1] * 0.30 + image[:, 1:2] * 0.59 + image[:, 2:] * 0.11).expand_as(image)
+    image = torch.where(_wide(draws.chance(0.15))[:, None], grey, image)
+    image = _soften(image, draws.uniform(0.05, 0.3) * draws.chance(0.6))
+
+    edge = draws.choose(torch.ones(4))
+    strip = draws.uniform(0.02, 0.14) * draws.chance(0.12)
+    strip = torch.minimum(strip, margins.gather(1, edge[:, None])[:, 0]) * size
+    place = torch.arange(size, device=image.device) + 0.5
+    from_edge = torch.stack([place, place, size - place, size - place])[edge]  # (B, S)
+    kept = from_edge >= strip[:, None]
+    upright = (edge % 2 == 0)[:, None, None]
+    kept = torch.where(upright, kept[:, None, :], kept[:, :, None])
+    image = image * kept[:, None]
+    image = image + draws.uniform(0, 0.03)[:, None, None, None] * draws.normal(1.0, 3, size, size)
+    return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8)
+
+
+def _soften(image: Tensor, share: Tensor) -> Tensor:
+    """Gives each pixel's four neighbours a ``share`` (B,) of it along each axis, half to either side."""
+    share = share[:, None, None, None]
+    for axis in (2, 3):
+        size = image.shape[axis]
+        given = image * (share / 2)
+        image = image * (1 - share)
+        image.narrow(axis, 1, size - 1).add_(given.narrow(axis, 0, size - 1))
+        image.narrow(axis, 0, size - 1).add_(given.narrow(axis, 1, size - 1))
+        for end in (0, size - 1):  # what would leave the image stays
+            image.narrow(axis, end, 1).add_(given.narrow(axis, end, 1))
+    return image
+
+
+def _blur_inside(image: Tensor, radius: Tensor) -> Tensor:
+    """Two box blurs of images (B, 3, S, S), divided by what they make of the frame itself, so no edge darkens."""
+    chosen = (radius > 0).nonzero()[:, 0]
+    padded = torch.cat([image[chosen], torch.ones_like(image[chosen, :1])], 1)
+    for _ in range(2):
+        padded = box_blur(padded, radius[chosen], radius[chosen])
+    image[chosen] = padded[:, :3] / padded[:, 3:]
+    return image
+
+
+def _wide(values: Tensor) -> Tensor:
+    """(B,) as (B, 1, 1)."""
+    return values[:, None, None]

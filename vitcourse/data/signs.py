@@ -1,0 +1,161 @@
+"""Rendered signs: pictures of hands that form letters, with exact boxes, in any number and with no download.
+
+Shape legend: B pictures of size x size pixels, C cones of a hand (see `vitcourse.data.hand`).
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from vitcourse.data.draws import Draws, Typical
+from vitcourse.data.hand import FOREARM, LETTERS, PARTS, cones, joints, nail_normals, views
+from vitcourse.data.render import TILE, Frame, Surface, project, rasterise
+from vitcourse.data.scene import background, cast_shadow, noise, photograph
+from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_cones, shade
+from vitcourse.errors import InputError
+
+CHUNK = {"cpu": 8, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
+MIN_SIZE = 32
+FILL = (0.3, 0.95)  # how much of a side of the picture the hand takes
+
+
+def render(
+    letters: Tensor,
+    seed: int,
+    size: int = 128,
+    first: int = 0,
+    device: torch.device | str | None = None,
+    plain: bool = False,
+    fill: tuple[float, float] = FILL,
+) -> tuple[Tensor, Tensor]:
+    """Pictures of hands that sign ``letters``.
+
+    Picture k depends on (seed, first + k), its letter and the size alone, not on how many are made with it.
+
+    Args:
+        letters: (B,) int64, 0 (A) to 25 (Z).
+        seed: 0 or more.
+        size: pixels along a side, 32 or more.
+        first: the index of the first picture in the series of this seed, 0 or more.
+        device: where to compute, and where the result lies; the CPU where it is None.
+        plain: the textbook view of each letter before an empty wall, with nothing left to chance.
+        fill: the least and the greatest share of a side that the hand takes; (0.6, 0.97) gives close-ups.
+
+    Returns:
+        Images (B, 3, size, size) uint8, and boxes (B, 4) float32, xyxy in fractions of the image with the edges
+        included: the extents of the pixels (of a grid twice as fine as the image) that show the hand without the arm.
+
+    Raises:
+        InputError: a letter, the seed, the size, ``first`` or ``fill`` is out of range.
+    """
+    if letters.ndim != 1 or letters.dtype != torch.int64:
+        raise InputError(f"letters must be an int64 tensor of one axis, got {letters.dtype} {tuple(letters.shape)}")
+    if len(letters) and not 0 <= int(letters.min()) <= int(letters.max()) < len(LETTERS):
+        wrong = letters[(letters < 0) | (letters >= len(LETTERS))][0]
+        raise InputError(f"letters must be 0 to {len(LETTERS) - 1}, got {int(wrong)}")
+    check_numbers(size, seed=seed, first=first)
+    if not 0 < fill[0] <= fill[1] <= 1:
+        raise InputError(f"fill must be two shares in (0, 1], the lesser first, got {fill[0]} and {fill[1]}")
+    device = torch.device("cpu" if device is None else device)
+    images = torch.empty(len(letters), 3, size, size, dtype=torch.uint8, device=device)
+    boxes = torch.empty(len(letters), 4, device=device)
+    chunk = CHUNK.get(device.type, CHUNK["cpu"])
+
+    def make(begin: int) -> None:
+        some = letters[begin : begin + chunk].to(device)
+        end = begin + len(some)
+        draws = Typical(len(some), device) if plain else Draws(seed, range(first + begin, first + end), device)
+        images[begin:end], boxes[begin:end] = _pictures(some, draws, size, plain, fill)
+
+    _in_threads(make, range(0, len(letters), chunk), device)
+    return images, boxes
+
+
+def _in_threads(make: Callable[[int], None], starts: range, device: torch.device) -> None:
+    """Calls ``make`` for all chunks: on a CPU in as many threads as torch may use, each working through whole chunks.
+
+    That is faster than to let torch split every small operation, above all where other programs keep the cores busy.
+    """
+    if device.type != "cpu":
+        for begin in starts:
+            make(begin)
+        return
+    allowed = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(allowed, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for _ in pool.map(make, starts):  # a chunk's error is raised here
+                pass
+    finally:
+        torch.set_num_threads(allowed)
+
+
+def _pictures(
+    letters: Tensor, draws: Draws, size: int, plain: bool, fill: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    skeleton, rotation = joints(letters, draws), views(letters, draws)
+    start, end, radii = cones(skeleton, letters, draws)
+    nails = nail_normals(skeleton) @ rotation.transpose(1, 2)  # (B, 5, 3)
+    centre, focus = skeleton[:, [0, 4, 5, 8, 9, 12, 13, 16, 17, 20]].mean(1), draws.uniform(22, 65)
+    start, radius_start = project(start, radii[..., 0], rotation, centre, focus)
+    end, radius_end = project(end, radii[..., 1], rotation, centre, focus)
+    radii = torch.stack([radius_start, radius_end], -1)
+    left_hand = draws.chance(0.5)
+    for vectors in (start, end, nails):
+        vectors[left_hand, :, 0] *= -1
+    # Phones take portraits; the photos of the real set were squeezed into squares, which makes hands wide.
+    stretch = torch.ones(len(draws), device=draws.device) if plain else draws.uniform(1.2, 1.42)
+    frame = _frame(start, end, radii, stretch, fill, draws)
+
+    fused = fused_cones().to(draws.device)
+    surface = rasterise(start.float(), end.float(), radii.float(), fused, frame, size * SUPERSAMPLE)
+    boxes = _boxes(surface, size * SUPERSAMPLE)
+    light, skin = draw_light(draws), draw_skin(draws)
+    mottling = noise(draws, surface.tiles.side * TILE // SUPERSAMPLE, 0.8)
+    colour, coverage = shade(surface, frame, light, skin, mottling, nails.float(), draws)
+    colour, coverage = colour[..., :size, :size], coverage[..., :size, :size]
+    behind = cast_shadow(draws, background(draws, size, skin), coverage)
+    image = colour + behind * (1 - coverage[:, None])
+    if plain:
+        return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes
+    free = torch.cat([boxes[:, :2], 1 - boxes[:, 2:]], 1)  # left, top, right, bottom of the box
+    return photograph(draws, image, free), boxes
+
+
+def _frame(
+    start: Tensor, end: Tensor, radii: Tensor, stretch: Tensor, fill: tuple[float, float], draws: Draws
+) -> Frame:
+    """A frame around the hand: its share of a side is within ``fill``; it loses at most 6% of the frame."""
+    own = torch.tensor(PARTS, device=start.device) != FOREARM
+    balls, radii = torch.cat([start[:, own], end[:, own]], 1)[..., :2], radii[:, own].transpose(1, 2).flatten(1)
+    low, high = (balls - radii[..., None]).amin(1), (balls + radii[..., None]).amax(1)  # (B, 2)
+    extent = high - low
+    height = torch.maximum(extent[:, 0] * stretch, extent[:, 1]) / draws.uniform(*fill)
+    shape = torch.stack([height / stretch, height], 1)
+    lost = torch.where(draws.chance(0.15), 0.06, -0.015)[:, None]  # few hands touch an edge
+    room = (0.5 + lost - extent / shape / 2).clamp(0, 0.3)
+    aside = torch.stack([draws.normal(0.13), 0.04 + draws.normal(0.12)], 1)
+    centre = (low + high) / 2 + aside.maximum(-room).minimum(room) * shape
+    left, top = centre[:, 0] - shape[:, 0] / 2, centre[:, 1] + shape[:, 1] / 2
+    return Frame(left.float(), top.float(), shape[:, 0].float(), shape[:, 1].float())
+
+
+def _boxes(surface: Surface, pixels: int) -> Tensor:
+    part = torch.tensor(PARTS, device=surface.cone.device)[surface.cone]
+    seen = surface.tiles.assemble(surface.inside & (part != FOREARM), False)[:, :pixels, :pixels]
+    first, last = [], []
+    for axis in (1, 2):  # columns, then rows
+        line = seen.any(axis).byte()
+        first.append(line.argmax(1))
+        last.append(pixels - line.flip(1).argmax(1))
+    return torch.stack(first + last, 1).float() / pixels
+
+
+def check_numbers(size: int, **counts: int) -> None:
+    """Raises InputError where a size or a named count is out of range."""
+    if size < MIN_SIZE:
+        raise InputError(f"size must be at least {MIN_SIZE} pixels, got {size}")
+    for name, count in counts.items():
+        if count < 0:
+            raise InputError(f"{name} must be 0 or more, got {count}")

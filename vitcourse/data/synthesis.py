@@ -1,0 +1,103 @@
+"""A data set of rendered signs on disk, in the layout of a Roboflow CSV export."""
+
+import csv
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vitcourse.data.hand import LETTERS
+from vitcourse.data.roboflow import CSV_HEADER, CSV_NAME
+from vitcourse.data.signs import check_numbers, render
+from vitcourse.errors import InputError
+
+SPLIT_STRIDE = 10**9  # pictures between the first of a split and the first of the next: no picture is in two
+BATCH = 64  # pictures rendered and then written, so that progress moves
+README = """American Sign Language letters, rendered
+{rule}
+{train} train, {valid} valid and {test} test pictures of {size} x {size} pixels, one hand and one box each.
+
+Made by vitcourse {version}: data.asl.synthesise(train={train}, valid={valid}, test={test}, size={size}, seed={seed}).
+The same call gives the same files, given the same versions of torch and Pillow.
+The hands are drawn by a program, from poses typed by hand; no photo went in.
+A box spans the pixels that show the hand, without the forearm, rounded outwards to whole pixels.
+The layout is that of a Roboflow CSV export. J and Z, which are moving signs, are stills.
+"""
+
+
+def synthesise(
+    out: str | Path,
+    train: int = 1512,
+    valid: int = 144,
+    test: int = 72,
+    size: int = 128,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Writes a rendered data set in the layout of a Roboflow CSV export.
+
+    ``out`` holds ``train/``, ``valid/`` and ``test/`` with JPEG files and ``_annotations.csv`` (filename, width,
+    height, class, and the box in whole pixels), and ``README.dataset.txt``. Letters are balanced and shuffled. The
+    folder appears when it is complete; nothing is left behind where the writing fails or is interrupted.
+
+    Args:
+        out: a folder that is empty or does not exist yet.
+        train, valid, test: number of pictures in each split.
+        size: pixels along a side, 32 or more.
+        seed: 0 or more; the same one gives the same files.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        InputError: ``out`` is in use, or a number is out of range.
+    """
+    out = Path(out)
+    counts = {"train": train, "valid": valid, "test": test}
+    check_numbers(size, seed=seed, **counts)
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        done = 0
+        for number, (split, count) in enumerate(counts.items()):
+            (partial / split).mkdir()
+            rows = []
+            for row in _write_pictures(partial / split, number, count, size, seed):
+                rows.append(row)
+                done += 1
+                if progress is not None:
+                    progress(done, sum(counts.values()))
+            with (partial / split / CSV_NAME).open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows([CSV_HEADER, *rows])
+        facts = README.format(rule="=" * 40, version=version("vitcourse"), size=size, seed=seed, **counts)
+        (partial / "README.dataset.txt").write_text(facts, encoding="utf-8")
+        partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except BaseException:  # an interrupt as well
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _write_pictures(folder: Path, split: int, count: int, size: int, seed: int) -> Iterator[tuple]:
+    """Writes a split's pictures one after the other and yields their rows of the annotations."""
+    letters = torch.from_numpy(np.random.default_rng([seed, split, count]).permutation(count) % len(LETTERS))
+    for begin in range(0, count, BATCH):
+        some = letters[begin : begin + BATCH]
+        images, boxes = render(some, seed, size, first=split * SPLIT_STRIDE + begin)
+        for row, (letter, image, box) in enumerate(zip(some.tolist(), images, boxes, strict=True), start=begin):
+            jpeg = io.BytesIO()
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(jpeg, "JPEG", quality=90)
+            # A source photo's name, as in a real export: no two pictures of the three splits share it.
+            name = f"{LETTERS[letter]}{3 * row + split}_jpg.rf.{hashlib.md5(jpeg.getvalue()).hexdigest()}.jpg"
+            (folder / name).write_bytes(jpeg.getvalue())
+            low, high = (box[:2] * size).floor(), (box[2:] * size).ceil()
+            yield name, size, size, LETTERS[letter], *(int(edge) for edge in (*low, *high))
