@@ -73,7 +73,7 @@ def train_asl(
     data: Annotated[Path, typer.Option(help="An export folder with train and valid.")],
     out: Annotated[Path, typer.Option(help="The run folder to write.")],
     backbone: Annotated[
-        str, typer.Option(help="vit, resnet18, or a ViTModel: a local folder or a name on the Hugging Face hub.")
+        str, typer.Option(help="vit, vit-signs, resnet18, or a ViTModel: a local folder or a name on the hub.")
     ] = "vit",
     epochs: Annotated[int, typer.Option(help="Passes over the train split.", min=1)] = 12,
     batch_size: Annotated[int, typer.Option(help="Images in a step.", min=1)] = 32,
@@ -138,7 +138,7 @@ def predict(
     """Name the letter and box the hand in images."""
     from vitcourse.asl import load_run
     from vitcourse.asl.metrics import predict as predict_signs
-    from vitcourse.data.asl import CLASSES, decode
+    from vitcourse.data.asl import LETTERS, decode
 
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
         raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
@@ -150,13 +150,13 @@ def predict(
         corners = box.clamp(0, 1) * box.new_tensor([pixel.shape[2], pixel.shape[1]] * 2)
         x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
         console.print(
-            f"{image}: {CLASSES[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}", highlight=False, soft_wrap=True
+            f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}", highlight=False, soft_wrap=True
         )
     if out is not None:
         from vitcourse import plots
 
         plots.use_style()
-        titles = [f"{CLASSES[letter]}  {share:.0%}" for letter, share in zip(letters, certainty, strict=True)]
+        titles = [f"{LETTERS[letter]}  {share:.0%}" for letter, share in zip(letters, certainty, strict=True)]
         plots.save(plots.sign_grid(pixels, boxes, titles), out)
         console.print(f"wrote {out}", highlight=False)
 

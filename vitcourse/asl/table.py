@@ -1,0 +1,47 @@
+"""The results table of the sign project: the published rows, and recorded runs beside them."""
+
+from collections.abc import Iterable, Mapping
+
+# Read from the tables of the first source document of the course (D. Sociu, "Vision transformer", slides in Romanian),
+# on the real American Sign Language photos; fractions of 1, None where the document gives no number.
+_COLUMNS = ("train accuracy", "train loss", "valid accuracy", "valid loss", "IoU@50", "IoU@75", "IoU@90")
+PUBLISHED = {
+    "ViT-B/16, in21k, letters only": (None, None, 0.8888, None, None, None, None),
+    "ResNet-18, ImageNet": (1.0, 0.0099, 0.8819, 0.4073, 1.0, 0.8472, 0.1319),
+    "ViT-B/16, in21k, without C": (1.0, 0.0854, 0.9097, 0.3724, 1.0, 0.8055, 0.1250),
+    "ViT-B/16, in21k, C, sigmoid": (1.0, 0.0006, 0.8750, 0.4733, 1.0, 0.9930, 0.6388),
+    "ViT-B/16, in21k, C, no sigmoid": (1.0, 0.0006, 0.8819, 0.3549, 1.0, 0.9930, 0.6597),
+}
+
+
+def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
+    """A Markdown table: the published rows, then one row for each named group of recorded runs.
+
+    Args:
+        recorded: for each name, runs that differ in their seed alone; each holds ``train`` and ``valid`` as measured
+            by `asl.evaluate`. A cell shows the mean, and the range over the seeds.
+    """
+    head = ["model", *_COLUMNS]
+    lines = [head, ["---"] + ["---:"] * len(_COLUMNS)]
+    for name, values in PUBLISHED.items():
+        lines.append([f"{name} (published)", *map(_cell, _COLUMNS, ([value] for value in values))])
+    for name, runs in recorded.items():
+        columns = zip(*(_values(run) for run in runs), strict=True)
+        lines.append([f"**{name}**", *map(_cell, _COLUMNS, columns)])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _values(run: dict) -> tuple[float, ...]:
+    train, valid = run["train"], run["valid"]
+    letters = (train["accuracy"], train["loss"], valid["accuracy"], valid["loss"])
+    return (*letters, valid["iou50"], valid["iou75"], valid["iou90"])
+
+
+def _cell(column: str, values: Iterable[float | None]) -> str:
+    values = list(values)
+    if None in values:
+        return "–"
+    write = "{:.4f}".format if column.endswith("loss") else "{:.2%}".format
+    if len(values) == 1:
+        return write(values[0])
+    return f"{write(sum(values) / len(values))} ({write(min(values))} to {write(max(values))})"
