@@ -1,0 +1,55 @@
+# Two commands need nothing before them: `make book` and `make test`.
+# Both make .venv from requirements.txt first, where it is missing or out of date.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# The stamp is named after the content of both files, so a second run installs nothing and a changed lock installs
+# again. It is written last: an environment without a stamp was interrupted, and is made anew.
+STAMP := $(VENV)/.installed-$(shell cat requirements.txt pyproject.toml | cksum | cut -d' ' -f1)
+
+LOCK_VENV := _build/lock
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help book test gpu lint lock clean
+
+help:  ## show the targets
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-8s %s\n", $$1, $$2 }'
+
+book: $(STAMP)  ## execute the lessons and build the book (_build/html/index.html)
+	@$(BIN)/python book/build.py
+
+test: $(STAMP)  ## build the book where it is missing or stale, then run every test
+	@$(BIN)/python book/build.py --if-stale
+	@$(BIN)/python -m pytest
+
+gpu: $(STAMP)  ## run the tests that need a CUDA device
+	@$(BIN)/python -m pytest -m gpu
+
+lint: $(STAMP)  ## check the style of code and notebooks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+lock:  ## compile requirements.txt anew from pyproject.toml
+	@$(PYTHON) -m venv --clear $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/pip install --quiet --disable-pip-version-check uv
+	@$(LOCK_VENV)/bin/uv pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.txt --quiet
+	@rm -rf $(LOCK_VENV)
+	@echo "requirements.txt is compiled; the next make book or make test installs it"
+
+clean:  ## remove everything that is built, but keep .venv
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+$(STAMP):
+	@command -v $(PYTHON) >/dev/null || { echo "vitcourse needs Python 3.11 or newer, and $(PYTHON) was not found"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vitcourse needs Python 3.11 or newer; $(PYTHON) is %s. Name another one with PYTHON=..." % sys.version.split()[0])'
+	@ls $(VENV)/.installed-* >/dev/null 2>&1 || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	@rm -f $(VENV)/.installed-*
+	@echo "Installing requirements.txt into $(VENV) (the first time about 6 GB and a few minutes)"
+	@$(BIN)/pip install --disable-pip-version-check --no-input -r requirements.txt
+	@$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,25 @@
+"""Sphinx extension: repairs to the HTML of the theme and of other extensions, found with axe.
+
+What a template can mend is mended in book/assets/templates; here is what extensions write into the page's body.
+"""
+
+REPAIRS = (
+    # sphinxcontrib-bibtex: a list role whose children are no list items, and a role that ARIA has withdrawn.
+    ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (' role="doc-biblioentry"', ""),
+    # myst-nb: the label of a folded cell must hold the words that are seen.
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+)
+
+
+def repair(app, pagename, templatename, context, doctree):  # noqa: ARG001 - the signature is Sphinx's
+    body = context.get("body")
+    if body:
+        for broken, mended in REPAIRS:
+            body = body.replace(broken, mended)
+        context["body"] = body
+
+
+def setup(app):
+    app.connect("html-page-context", repair)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

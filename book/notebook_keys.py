@@ -1,0 +1,93 @@
+"""What the outputs of a notebook depend on: its key, and the environment that it is executed in.
+
+jupyter-cache, which holds the executed notebooks, looks at nothing but their code cells. The keys made here say the
+rest: book/build.py drops a cached notebook whose key has changed, and tests/lessons records a passing run under it.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+# A notebook depends on a file in these folders when its source names the file's stem.
+NAMED_INPUTS = ("book/results", "vitcourse/assets")
+# What the built pages are made from, beside the keys of the notebooks.
+BOOK_INPUTS = ("_config.yml", "_toc.yml", "index.md", "requirements.txt", "book", "lessons", "vitcourse")
+UNCOUNTED = {"__pycache__", ".ipynb_checkpoints"}
+
+
+def files_under(path: Path) -> list[Path]:
+    """All files of a folder in a fixed order, or the file itself, or nothing."""
+    if path.is_file():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.is_file() and not UNCOUNTED & set(p.parts))
+
+
+def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:
+    """One hash of the names and contents of files, and of further strings."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    for text in extra:
+        digest.update(f"\0{text}".encode())
+    return digest.hexdigest()
+
+
+def notebooks(root: Path) -> list[Path]:
+    return sorted(root.glob("lessons/*/*.ipynb"))
+
+
+def named_inputs(source: str, root: Path) -> list[Path]:
+    """The recorded runs and weights that a notebook's source mentions."""
+    return [path for folder in NAMED_INPUTS for path in files_under(root / folder) if path.stem in source]
+
+
+def notebook_key(notebook: Path, root: Path, mode: str) -> str:
+    """A hash of all that the outputs of a notebook depend on.
+
+    Args:
+        notebook: Path of the notebook.
+        root: Folder of the repository.
+        mode: ``"static"`` (for the book) or ``"live"`` (as a reader runs it).
+
+    Only its code cells count, and of their metadata only the tags: a change of prose executes nothing.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    source = "\n".join("".join(cell["source"]) for cell in cells)
+    code = [
+        ["".join(cell["source"]), cell["metadata"].get("tags", [])] for cell in cells if cell["cell_type"] == "code"
+    ]
+    package = sorted((root / "vitcourse").rglob("*.py"))
+    inputs = [*package, root / "requirements.txt", *named_inputs(source, root)]
+    return hash_files(inputs, root, platform.python_version(), mode, json.dumps(code))
+
+
+def book_key(root: Path) -> str:
+    """A hash of all that the built pages depend on."""
+    paths = [path for name in BOOK_INPUTS for path in files_under(root / name)]
+    return hash_files(paths, root, platform.python_version())
+
+
+def kernel_environment(build: Path, mode: str) -> dict[str, str]:
+    """The environment variables for a process that starts kernels.
+
+    Args:
+        build: Folder for what is built; an IPython configuration is written into it.
+        mode: ``"static"`` or ``"live"``, see `notebook_key`.
+    """
+    profile = build / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    # Each kernel would else warn that it listens on TCP, which on one machine is no news.
+    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
+    env = {**os.environ, "IPYTHONDIR": str(build / "ipython")}
+    # A kernel "python3" that the user has installed elsewhere must not win over that of the environment.
+    env["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # A backend set in the shell would hide the figures, which need the kernel's own.
+    for name in ("MPLBACKEND", "VITCOURSE_STATIC"):
+        env.pop(name, None)
+    if mode == "static":
+        env["VITCOURSE_STATIC"] = "1"
+    return env

@@ -1,0 +1,172 @@
+"""The driver of the book: what is executed again, what is not, and that a failure stays one.
+
+The keys are tested on files alone; one small book, without torch, is really built.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from notebook_keys import book_key, kernel_environment, notebook_key
+from page_checks import visit
+
+ROOT = Path(__file__).parents[2]
+FIRST, SECOND = "lessons/01_first/first.ipynb", "lessons/02_second/second.ipynb"
+
+
+def write_notebook(path: Path, *code: str, text: str = "# A lesson") -> None:
+    cells = [nbformat.v4.new_markdown_cell(text), *(nbformat.v4.new_code_cell(source) for source in code)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+
+
+def make_small_book(root: Path) -> Path:
+    """A book of two notebooks with the real configuration, extensions and templates."""
+    shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("results", "*.md"))
+    shutil.copy(ROOT / "_config.yml", root)
+    pages = "".join(f"- file: {name.removesuffix('.ipynb')}\n" for name in (FIRST, SECOND))
+    (root / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{pages}", encoding="utf-8")
+    (root / "index.md").write_text("# A small book\n\nIt has $d_k$ pages.\n", encoding="utf-8")
+    (root / "requirements.txt").write_text("einops==0.8\n", encoding="utf-8")
+    (root / "vitcourse").mkdir()
+    (root / "vitcourse" / "__init__.py").write_text("", encoding="utf-8")
+    (root / "book" / "results").mkdir()
+    (root / "book" / "results" / "digits_run.json").write_text("{}", encoding="utf-8")
+    write_notebook(root / FIRST, "print('digits_run')")
+    write_notebook(root / SECOND, "import plotly.graph_objects as go", "go.Figure(go.Scatter(y=[1, 2])).show()")
+    return root
+
+
+@pytest.fixture
+def small_book(tmp_path):
+    return make_small_book(tmp_path)
+
+
+def keys(root: Path, mode: str = "static") -> list[str]:
+    return [notebook_key(root / name, root, mode) for name in (FIRST, SECOND)]
+
+
+def changed(before: list[str], after: list[str]) -> list[bool]:
+    return [old != new for old, new in zip(before, after, strict=True)]
+
+
+def test_keys_do_not_change_by_themselves(small_book):
+    assert keys(small_book) == keys(small_book)
+
+
+@pytest.mark.parametrize("name", ["vitcourse/__init__.py", "vitcourse/new/part.py", "requirements.txt"])
+def test_package_and_lock_change_every_key(small_book, name):
+    before = keys(small_book)
+    path = small_book / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("changed = True\n", encoding="utf-8")
+    assert changed(before, keys(small_book)) == [True, True]
+
+
+@pytest.mark.parametrize("folder", ["book/results", "vitcourse/assets"])
+def test_a_data_file_changes_only_the_notebooks_that_name_it(small_book, folder):
+    path = small_book / folder / "digits_run.npz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"old")
+    before = keys(small_book)
+    path.write_bytes(b"new")
+    assert changed(before, keys(small_book)) == [True, False]
+
+
+def test_code_changes_a_key_and_prose_does_not(small_book):
+    before = keys(small_book)
+    write_notebook(small_book / FIRST, "print('digits_run')", text="# Another title")
+    assert changed(before, keys(small_book)) == [False, False]
+    write_notebook(small_book / FIRST, "print('digits_run', 2)")
+    assert changed(before, keys(small_book)) == [True, False]
+
+
+def test_static_and_live_runs_have_their_own_keys(small_book):
+    assert changed(keys(small_book, "static"), keys(small_book, "live")) == [True, True]
+
+
+def test_kernels_are_told_whether_they_run_for_the_book(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITCOURSE_STATIC", "1")
+    assert kernel_environment(tmp_path, "static")["VITCOURSE_STATIC"] == "1"
+    assert "VITCOURSE_STATIC" not in kernel_environment(tmp_path, "live")
+
+
+@pytest.mark.parametrize("name", ["index.md", "_toc.yml", "book/assets/static/course.css", FIRST])
+def test_each_source_makes_the_book_stale(small_book, name):
+    before = book_key(small_book)
+    path = small_book / name
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert book_key(small_book) != before
+
+
+def build(root: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "book" / "build.py", "--root", root, *options]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """One small book, built five times: with a failing cell (twice), mended, untouched, with another package."""
+    root = make_small_book(tmp_path_factory.mktemp("book"))
+    write_notebook(root / FIRST, "raise ValueError('wrong on purpose')")
+    results = {"failing": build(root), "failing again": build(root)}
+    results["stamped after failure"] = (root / "_build" / "book_key").exists()
+    write_notebook(root / FIRST, "import os", "print('static:', os.environ['VITCOURSE_STATIC'])")
+    results["mended"] = build(root)
+    results["untouched"] = build(root, "--if-stale")
+    (root / "vitcourse" / "__init__.py").write_text("changed = True\n", encoding="utf-8")
+    results["package changed"] = build(root, "--if-stale")
+    return {"html": root / "_build" / "html", **results}
+
+
+@pytest.mark.parametrize("which", ["failing", "failing again"])
+def test_a_failing_cell_fails_every_build(builds, which):
+    assert builds[which].returncode == 1
+    assert "ValueError: wrong on purpose" in builds[which].stdout
+    assert f"failing notebook: {FIRST}" in builds[which].stdout
+
+
+def test_a_failed_book_counts_as_stale(builds):
+    assert not builds["stamped after failure"]
+
+
+def test_only_the_mended_notebook_is_executed(builds):
+    assert builds["mended"].returncode == 0, builds["mended"].stdout
+    assert f"executing {FIRST} (1 of 1)" in builds["mended"].stdout
+    assert f"executing {SECOND}" not in builds["mended"].stdout
+
+
+def test_the_last_line_says_where_the_book_is(builds):
+    assert builds["mended"].stdout.splitlines()[-1].strip() == (builds["html"] / "index.html").as_uri()
+
+
+def test_an_untouched_book_is_not_built_again(builds):
+    assert builds["untouched"].stdout == "The book is up to date.\n"
+
+
+def test_a_change_of_the_package_executes_everything(builds):
+    assert builds["package changed"].returncode == 0
+    assert "(2 of 2)" in builds["package changed"].stdout
+
+
+def test_notebooks_are_executed_in_static_mode(builds):
+    assert "static: 1" in (builds["html"] / FIRST).with_suffix(".html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [FIRST, SECOND])
+def test_plotly_comes_from_the_machine_and_only_where_needed(builds, context, name):
+    """The second notebook draws a plotly figure; the first must not load the script for it."""
+    page = (builds["html"] / name).with_suffix(".html")
+    assert ("plotly.min.js" in page.read_text(encoding="utf-8")) == (name == SECOND)
+    assert visit(context, page.as_uri()) == ([], [], [])
+    opened = context.new_page()
+    opened.goto(page.as_uri())
+    assert opened.locator(".plotly-graph-div .main-svg").count() > 0 or name == FIRST
+    opened.close()

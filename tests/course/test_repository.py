@@ -1,0 +1,90 @@
+"""What is kept in the repository: stripped notebooks, small files, and a lock that fits the project."""
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+LARGEST_FILE = 8_000_000
+NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("lessons/**/*.ipynb"))
+
+
+def faults_of_notebook(notebook: dict) -> list[str]:
+    """What a stored notebook must not have: outputs, execution counts, cells without an id of their own."""
+    faults = []
+    cells = notebook["cells"]
+    for number, cell in enumerate(cells):
+        if cell.get("outputs"):
+            faults.append(f"cell {number} stores outputs")
+        if cell.get("execution_count") is not None:
+            faults.append(f"cell {number} stores an execution count")
+        if not cell.get("id"):
+            faults.append(f"cell {number} has no id")
+    if len({cell.get("id") for cell in cells}) < len(cells):
+        faults.append("two cells share an id")
+    if "widgets" in notebook["metadata"]:
+        faults.append("the notebook stores the state of widgets")
+    return faults
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_is_stored_without_outputs(name):
+    faults = faults_of_notebook(json.loads((ROOT / name).read_text(encoding="utf-8")))
+    assert faults == [], f"run `nbstripout --keep-id {name}`"
+
+
+def test_a_notebook_with_outputs_is_reported():
+    cell = {"cell_type": "code", "outputs": [{"output_type": "stream"}], "execution_count": 3}
+    faults = faults_of_notebook({"cells": [cell, {"cell_type": "markdown"}], "metadata": {"widgets": {}}})
+    assert len(faults) == 6
+
+
+def test_no_large_file_is_tracked():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this copy of the course is not a git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    large = {path.name: path.stat().st_size for path in files if path.is_file() and path.stat().st_size > LARGEST_FILE}
+    assert large == {}
+
+
+def lock_lines() -> list[str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+def wanted() -> list[Requirement]:
+    """The project's dependencies and those of the groups that the lock is compiled from."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    return [Requirement(line) for line in [*project["project"]["dependencies"], *groups["book"], *groups["test"]]]
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("requirement", wanted(), ids=lambda requirement: requirement.name)
+def test_lock_satisfies_the_project(requirement):
+    pinned = [Requirement(line) for line in lock_lines()]
+    versions = [
+        pin.version
+        for entry in pinned
+        if plain(entry.name) == plain(requirement.name)
+        for pin in entry.specifier
+        if pin.operator == "=="
+    ]
+    assert versions, f"{requirement.name} is not in requirements.txt: run `make lock`"
+    assert all(requirement.specifier.contains(version) for version in versions), "run `make lock`"
+
+
+def test_lock_holds_exact_pins_and_no_index_address():
+    for line in lock_lines():
+        assert "://" not in line, line
+        assert not line.startswith("-"), line
+        assert [pin.operator for pin in Requirement(line).specifier] == ["=="], line
