@@ -85,6 +85,14 @@ def test_what_a_run_leaves(tmp_path):
     assert all(torch.equal(weights[name], value) for name, value in model.state_dict().items())
 
 
+def test_an_evaluation_does_not_end_the_training_mode():
+    """Dropout must act in the second epoch as well, whatever mode the evaluation leaves the model in."""
+    plain, judged = network(), network()
+    fit(plain, Points(), loss, CONFIG)
+    fit(judged, Points(), loss, CONFIG, evaluate=lambda model: {"mode": float(model.eval().training)})
+    assert same(plain, judged)
+
+
 def test_warmup_then_cosine_to_zero():
     rates = []
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -29,6 +30,7 @@ CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"
 
+Size = TypeVar("Size")
 LossFunction = Callable[[nn.Module, dict], dict[str, Tensor]]
 
 
@@ -65,6 +67,11 @@ class TrainingConfig:
                 raise ValueError(f"{field} must be at least {low}, got {getattr(self, field)}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup must be a share of the steps in [0, 1), got {self.warmup}")
+
+
+def by_device(cpu: Size, cuda: Size) -> Size:
+    """A size that suits the machine: the first on a CPU, the second where there is a CUDA device."""
+    return cuda if torch.cuda.is_available() else cpu
 
 
 def fit(

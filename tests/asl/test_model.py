@@ -74,6 +74,8 @@ def test_frozen_parts_get_no_gradient_and_the_rest_does(kind):
     assert not set(frozen) & set(trained)
     first_trained = {"ours": "blocks.2.attn.qkv.weight", "hugging face": "layers.2.", "resnet": "layer3.0.conv1.weight"}
     assert any(first_trained[kind] in name for name in trained)
+    if kind == "ours":
+        assert {"cls_token", "pos_embed", "patch_embed.proj.weight"} <= set(frozen)
     expected = {"ours": "blocks.1.", "hugging face": "layers.1.", "resnet": "layer2."}
     assert any(expected[kind] in name for name in frozen)
 

@@ -152,7 +152,6 @@ def augmentation(flip: float = 0.5, shift: float = 0.1, scale: float = 0.2, colo
             v2.RandomAffine(0, translate=(shift, shift), scale=(1 - scale, 1 + scale)),
             v2.ColorJitter(colour, colour, colour),
             v2.RandomGrayscale(0.1),
-            v2.ClampBoundingBoxes(),
         ]
     )
 
