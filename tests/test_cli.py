@@ -94,7 +94,7 @@ def test_evaluate_prints_the_seeds_table(command, run, signs):
 def test_evaluate_gives_json(command, run, signs):
     status, out, _ = command("evaluate", run, "--data", signs, "--split", "valid", "--json")
     assert status == 0
-    measured = json.loads(out)["splits"]
+    measured = json.loads(out)["splits"]  # the progress bars are on standard error
     assert set(measured) == {"train", "valid"}
     assert set(measured["valid"]) == {"accuracy", "loss", "iou50", "iou75", "iou90", "mean_iou", "images"}
     assert all(0 <= measured["valid"][name] <= 1 for name in ("accuracy", "iou50", "iou75", "iou90", "mean_iou"))

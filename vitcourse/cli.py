@@ -63,7 +63,7 @@ def synth(
     from vitcourse.data.asl import synthesise
     from vitcourse.terminal import progress
 
-    with progress(console, "rendering") as (step,):
+    with progress("rendering") as (step,):
         synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step)
     console.print(f"wrote {train + valid + test} images to {out}", highlight=False)
 
@@ -100,7 +100,7 @@ def train_asl(
         run = SignRun(backbone, image_size, sigmoid, divisor, freeze, training)
     except ValueError as error:
         raise InputError(str(error)) from error
-    with progress(console, "reading", "training") as (read, step):
+    with progress("reading", "training") as (read, step):
         _, log = train_signs(run, data, out, resume=resume, on_image=read, on_step=step)
     console.print(log_table(log))
     console.print(f"wrote {out}", highlight=False)
@@ -117,12 +117,16 @@ def evaluate(
     from vitcourse.asl import evaluate as measure
     from vitcourse.asl import load_run
     from vitcourse.data.asl import load
-    from vitcourse.terminal import measures_table
+    from vitcourse.terminal import measures_table, progress
 
     model, _ = load_run(run)
     names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
     datasets = {name: load(data, name) for name in names}
-    measured = {name: measure(model, dataset) | {"images": len(dataset)} for name, dataset in datasets.items()}
+    with progress(*(f"measuring {name}" for name in datasets)) as steps:
+        measured = {
+            name: measure(model, dataset, progress=step) | {"images": len(dataset)}
+            for (name, dataset), step in zip(datasets.items(), steps, strict=True)
+        }
     if as_json:
         print(json.dumps({"run": str(run), "data": str(data), "splits": measured}, indent=1))
     else:

@@ -11,8 +11,11 @@ from vitcourse.asl.metrics import THRESHOLDS
 
 
 @contextmanager
-def progress(console: Console, *names: str) -> Iterator[list[Callable[..., None]]]:
-    """Progress bars, one a name; yields for each a function ``step(done, total, loss=None)`` that moves it."""
+def progress(*names: str) -> Iterator[list[Callable[..., None]]]:
+    """Progress bars on standard error, one a name; yields for each a function ``step(done, total, loss=None)``.
+
+    A bar appears with its first step, so that an error before it stands alone.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -22,18 +25,25 @@ def progress(console: Console, *names: str) -> Iterator[list[Callable[..., None]
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bars:
+    bars = Progress(*columns, console=Console(stderr=True))
 
-        def stepper(name: str) -> Callable[..., None]:
-            task = bars.add_task(name, total=None, visible=False, note="")
+    def stepper(name: str) -> Callable[..., None]:
+        task = bars.add_task(name, total=None, visible=False, note="", start=False)
 
-            def step(done: int, total: int, loss: float | None = None) -> None:
-                note = "" if loss is None else f"loss {loss:.4f}"
-                bars.update(task, completed=done, total=total, note=note, visible=True)
+        def step(done: int, total: int, loss: float | None = None) -> None:
+            if not bars.tasks[task].started:
+                bars.start()
+                bars.start_task(task)
+            note = "" if loss is None else f"loss {loss:.4f}"
+            bars.update(task, completed=done, total=total, note=note, visible=True)
 
-            return step
+        return step
 
+    try:
         yield [stepper(name) for name in names]
+    finally:
+        if bars.live.is_started:
+            bars.stop()
 
 
 def measures_table(measured: dict[str, dict[str, float]], split: str) -> Table:

@@ -88,3 +88,13 @@ def test_lock_holds_exact_pins_and_no_index_address():
         assert "://" not in line, line
         assert not line.startswith("-"), line
         assert [pin.operator for pin in Requirement(line).specifier] == ["=="], line
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_cells_are_short(name):
+    """At most 20 lines of code in a cell, blank ones not counted: more belongs into the package."""
+    cells = json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+            assert len(lines) <= 20, f"{name}, cell {cell['id']}: {len(lines)} lines"

@@ -3,6 +3,8 @@
 All measures are fractions of 1. IoU@t is the share of images whose box has an IoU of at least t.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -44,8 +46,16 @@ def predict(model: nn.Module, images: list[Tensor], batch_size: int = 64) -> tup
     return torch.cat(logits), torch.cat(boxes)
 
 
-def evaluate(model: nn.Module, dataset: Dataset, batch_size: int = 64) -> dict[str, float]:
+def evaluate(
+    model: nn.Module,
+    dataset: Dataset,
+    batch_size: int = 64,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, float]:
     """Measures of a sign model on a data set of `data.asl`, without augmentation.
+
+    Args:
+        progress: called as ``progress(done, total)`` after every batch.
 
     Returns:
         ``accuracy`` and ``loss`` (mean cross-entropy) of the letters; ``iou50``, ``iou75``, ``iou90`` and ``mean_iou``
@@ -59,6 +69,8 @@ def evaluate(model: nn.Module, dataset: Dataset, batch_size: int = 64) -> dict[s
         boxes.append(outputs[1])
         labels.append(torch.tensor([int(item["label"]) for item in items]))
         true_boxes.append(torch.stack([item["box"] for item in items]))
+        if progress is not None:
+            progress(start + len(items), len(dataset))
     return measure(torch.cat(logits), torch.cat(boxes), torch.cat(labels), torch.cat(true_boxes))
 
 

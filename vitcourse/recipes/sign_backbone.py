@@ -59,12 +59,16 @@ def record(data: str | Path | None = None, say: Callable[[str], None] = print) -
         side = SMALL_VIT.image_size // SMALL_VIT.patch_size
         model.pos_embed[0, 1:] = POSITION_SCALE * sinusoidal_grid(side, SMALL_VIT.dim)
 
+    epochs = []
+
     def loss(model: nn.Module, batch: dict) -> dict[str, Tensor]:
         return {"loss": F.cross_entropy(model(to_input(batch["image"])), batch["label"])}
 
     def judge(model: nn.Module) -> dict[str, float]:
         measured = {"held_out_accuracy": accuracy(model, held_out)}
-        say(f"held-out letters {measured['held_out_accuracy']:.1%} after {time.perf_counter() - started:.0f} s")
+        epochs.append(time.perf_counter() - started)
+        left = epochs[-1] / len(epochs) * (TRAINING.epochs - len(epochs)) / 60
+        say(f"epoch {len(epochs)}: {measured['held_out_accuracy']:.1%} of held-out letters; about {left:.0f} min left")
         return measured
 
     log = fit(model, train, loss, TRAINING, evaluate=judge)

@@ -1,0 +1,76 @@
+"""The package stands in floors: a module imports only from lower ones, and the core needs four libraries alone."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "vitcourse"
+FLOORS = (
+    *("errors", "attention", "positions", "patches"),
+    *("blocks", "vit", "plots", "training", "results", "doctor"),
+    *("data", "asl", "recipes", "terminal", "cli", "__main__"),
+)
+CORE = ("errors", "attention", "positions", "patches", "blocks", "vit")
+ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}
+
+
+def floor_of(module: str) -> int:
+    return FLOORS.index(module.split(".")[1])
+
+
+def imports_of(file: Path) -> set[str]:
+    """The modules of vitcourse that a file imports, wherever in the file it does."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "vitcourse":
+            names |= {f"vitcourse.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("vitcourse."):
+            names.add(node.module)
+    return names
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_file_imports_from_its_floor_or_below(file):
+    own = "vitcourse." + ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+    for imported in imports_of(file):
+        same_folder = imported.split(".")[1] == own.split(".")[1]
+        assert same_folder or floor_of(imported) < floor_of(own), f"{own} imports {imported}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_file_can_be_read_in_one_sitting(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_no_circles():
+    files = {"vitcourse." + ".".join(f.relative_to(PACKAGE).with_suffix("").parts): f for f in FILES}
+    graph = {name: imports_of(file) & set(files) for name, file in files.items()}
+
+    def visit(name, path):
+        assert name not in path, " imports ".join([*path, name])
+        for other in graph[name]:
+            visit(other, [*path, name])
+
+    for name in graph:
+        visit(name, [])
+
+
+def test_the_core_needs_four_libraries_alone():
+    """A machine with a GPU may hold no plotly, ipywidgets or Jupyter: the models must import there all the same."""
+    program = f"""
+import sys
+import torch, einops, numpy, safetensors.torch
+before = set(sys.modules)
+for name in {CORE!r}:
+    __import__("vitcourse." + name)
+print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
+"""
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    foreign = {name for name in loaded if name not in ALLOWED and name not in sys.stdlib_module_names}
+    assert foreign == set()
