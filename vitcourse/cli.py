@@ -73,13 +73,17 @@ def train_asl(
     data: Annotated[Path, typer.Option(help="An export folder with train and valid.")],
     out: Annotated[Path, typer.Option(help="The run folder to write.")],
     backbone: Annotated[
-        str, typer.Option(help="vit, vit-signs, resnet18, or a ViTModel: a local folder or a name on the hub.")
-    ] = "vit",
+        str,
+        typer.Option(
+            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), or a ViTModel: a "
+            "local folder or a name on the Hugging Face hub."
+        ),
+    ] = "vit-signs",
     epochs: Annotated[int, typer.Option(help="Passes over the train split.", min=1)] = 12,
     batch_size: Annotated[int, typer.Option(help="Images in a step.", min=1)] = 32,
-    lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 5e-4,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 1e-3,
     image_size: Annotated[int, typer.Option(help="Pixels; 0 for the backbone's own.", min=0)] = 0,
-    divisor: Annotated[float, typer.Option("--classification-divisor", "-C", help="The constant C.")] = 1.0,
+    divisor: Annotated[float, typer.Option("--classification-divisor", "-C", help="The constant C.")] = 10.0,
     sigmoid: Annotated[bool, typer.Option("--box-sigmoid/--no-box-sigmoid", help="End the box head with one.")] = True,
     freeze: Annotated[int, typer.Option(help="Freeze the embeddings and this many layers; -1 for none.")] = -1,
     precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",

@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1580a", "#2d7d46", "#6b7280"
@@ -116,6 +117,8 @@ def curves(
     if "x" in log:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
+    elif all(float(value).is_integer() for value in x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if "y" in log:
         axes.set_yscale("log")
     axes.set(xlabel=xlabel, ylabel=ylabel)
@@ -145,7 +148,7 @@ def sign_grid(
     for axes in grid.flat:
         axes.set_axis_off()
     for i, (axes, image) in enumerate(zip(grid.flat, images, strict=False)):
-        axes.imshow(image.permute(1, 2, 0).numpy(), aspect="auto")
+        axes.imshow(image.permute(1, 2, 0).numpy())
         if true_boxes is not None:
             _draw_box(axes, true_boxes[i], image.shape, BLUE, "--")
         if boxes is not None:

@@ -61,3 +61,16 @@ def test_augmentation_keeps_boxes_in_the_image():
     assert boxes.min() >= 0
     assert boxes.max() <= 1
     assert (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+def test_augmentation_moves_points_as_it_moves_a_box():
+    """The two corners of a box, given as points, land on the corners of the moved box (mirrored: in another order)."""
+    image, box = torch.zeros(3, 64, 64, dtype=torch.uint8), torch.tensor([0.3, 0.4, 0.6, 0.7])
+    transform = augmentation()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        _, moved = transform(image, box)
+        torch.manual_seed(seed)
+        _, points = transform(image, box.view(2, 2))
+        corners = torch.cat([points.amin(0), points.amax(0)])
+        torch.testing.assert_close(corners, moved, atol=0.3 / 64, rtol=0)

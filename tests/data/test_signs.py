@@ -11,7 +11,7 @@ from PIL import Image
 
 from vitcourse.data import signs, synthesis
 from vitcourse.data.hand import FOREARM, LETTERS, PARTS
-from vitcourse.data.signs import render
+from vitcourse.data.signs import render, render_with_joints
 from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import InputError
 
@@ -290,3 +290,16 @@ def test_synthesise_names_bad_numbers(tmp_path, wrong):
     with pytest.raises(InputError, match=str(value)):
         synthesise(tmp_path / "set", **({"train": 1, "valid": 0, "test": 0} | wrong))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_joints_lie_on_the_hand():
+    """The joints of a hand that is seen whole lie in its box, and most lie on pixels of skin, not of the wall."""
+    images, boxes, joints = render_with_joints(ALL, seed=0, size=64, plain=True)
+    assert joints.shape == (26, 21, 2)
+    assert torch.equal(images, render(ALL, seed=0, size=64, plain=True)[0])
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    assert ((joints > low - 0.02) & (joints < high + 0.02)).all()
+    wall = images[:, :, 0, 0]
+    column, row = (joints * 64).long().clamp(0, 63).unbind(-1)
+    seen = images[torch.arange(26)[:, None], :, row, column].float()
+    assert ((seen - wall[:, None].float()).abs().amax(-1) > 20).float().mean() > 0.95

@@ -33,10 +33,10 @@ class SignRun:
         frozen_layers: see `asl.model.freeze`; -1 freezes nothing.
     """
 
-    backbone: str = "vit"
+    backbone: str = "vit-signs"
     image_size: int = 0
     box_sigmoid: bool = True
-    classification_divisor: float = 1.0
+    classification_divisor: float = 10.0
     frozen_layers: int = -1
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backbone_config: dict | None = None

@@ -136,7 +136,9 @@ def to_input(images: Tensor) -> Tensor:
 
 
 def augmentation(flip: float = 0.5, shift: float = 0.1, scale: float = 0.2, colour: float = 0.3) -> Callable:
-    """A transform of (image, box) that mirrors, moves, scales and recolours, the box with the image.
+    """A transform of (image, target) that mirrors, moves, scales and recolours, the target with the image.
+
+    The target is a box (4,) or points (J, 2), in fractions of the image.
 
     No rotation: the upright box around a turned box is larger than the hand in it.
 
@@ -155,10 +157,17 @@ def augmentation(flip: float = 0.5, shift: float = 0.1, scale: float = 0.2, colo
         ]
     )
 
-    def transform(image: Tensor, box: Tensor) -> tuple[Tensor, Tensor]:
-        size = torch.tensor(image.shape[-2:]).flip(0).repeat(2)  # width, height, width, height
-        boxes = tv_tensors.BoundingBoxes(box * size, format="XYXY", canvas_size=tuple(image.shape[-2:]))
-        image, boxes = pipeline(tv_tensors.Image(image), boxes)
-        return image.as_subclass(Tensor), boxes.as_subclass(Tensor)[0] / size
+    def transform(image: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        canvas = tuple(image.shape[-2:])
+        size = torch.tensor(canvas).flip(0)  # width, height
+        pixels = target.view(-1, 2) * size
+        if target.ndim == 1:
+            moving = tv_tensors.BoundingBoxes(pixels.view(1, 4), format="XYXY", canvas_size=canvas)
+        else:
+            # torchvision counts a point from the centre of the first pixel, and a box from its edge.
+            moving = tv_tensors.KeyPoints(pixels - 0.5, canvas_size=canvas)
+        image, moving = pipeline(tv_tensors.Image(image), moving)
+        moved = (moving.as_subclass(Tensor).view(-1, 2) + 0.5 * (target.ndim > 1)) / size
+        return image.as_subclass(Tensor), moved.view_as(target)
 
     return transform

@@ -50,6 +50,23 @@ def render(
     Raises:
         InputError: a letter, the seed, the size, ``first`` or ``fill`` is out of range.
     """
+    return render_with_joints(letters, seed, size, first, device, plain, fill)[:2]
+
+
+def render_with_joints(
+    letters: Tensor,
+    seed: int,
+    size: int = 128,
+    first: int = 0,
+    device: torch.device | str | None = None,
+    plain: bool = False,
+    fill: tuple[float, float] = FILL,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `render`, and where the joints are: (B, 21, 2) float32, x and y in fractions of the image.
+
+    They stand in the order of `vitcourse.data.hand`; one that is hidden is given all the same, and one that the frame
+    cuts off lies outside 0 to 1.
+    """
     if letters.ndim != 1 or letters.dtype != torch.int64:
         raise InputError(f"letters must be an int64 tensor of one axis, got {letters.dtype} {tuple(letters.shape)}")
     if len(letters) and not 0 <= int(letters.min()) <= int(letters.max()) < len(LETTERS):
@@ -61,16 +78,17 @@ def render(
     device = torch.device("cpu" if device is None else device)
     images = torch.empty(len(letters), 3, size, size, dtype=torch.uint8, device=device)
     boxes = torch.empty(len(letters), 4, device=device)
+    points = torch.empty(len(letters), 21, 2, device=device)
     chunk = CHUNK.get(device.type, CHUNK["cpu"])
 
     def make(begin: int) -> None:
         some = letters[begin : begin + chunk].to(device)
         end = begin + len(some)
         draws = Typical(len(some), device) if plain else Draws(seed, range(first + begin, first + end), device)
-        images[begin:end], boxes[begin:end] = _pictures(some, draws, size, plain, fill)
+        images[begin:end], boxes[begin:end], points[begin:end] = _pictures(some, draws, size, plain, fill)
 
     _in_threads(make, range(0, len(letters), chunk), device)
-    return images, boxes
+    return images, boxes, points
 
 
 def _in_threads(make: Callable[[int], None], starts: range, device: torch.device) -> None:
@@ -93,7 +111,7 @@ def _in_threads(make: Callable[[int], None], starts: range, device: torch.device
 
 def _pictures(
     letters: Tensor, draws: Draws, size: int, plain: bool, fill: tuple[float, float]
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     skeleton, rotation = joints(letters, draws), views(letters, draws)
     start, end, radii = cones(skeleton, letters, draws)
     nails = nail_normals(skeleton) @ rotation.transpose(1, 2)  # (B, 5, 3)
@@ -101,12 +119,20 @@ def _pictures(
     start, radius_start = project(start, radii[..., 0], rotation, centre, focus)
     end, radius_end = project(end, radii[..., 1], rotation, centre, focus)
     radii = torch.stack([radius_start, radius_end], -1)
+    points, _ = project(skeleton, torch.zeros_like(skeleton[..., 0]), rotation, centre, focus)
     left_hand = draws.chance(0.5)
-    for vectors in (start, end, nails):
+    for vectors in (start, end, nails, points):
         vectors[left_hand, :, 0] *= -1
     # Phones take portraits; the photos of the real set were squeezed into squares, which makes hands wide.
     stretch = torch.ones(len(draws), device=draws.device) if plain else draws.uniform(1.2, 1.42)
     frame = _frame(start, end, radii, stretch, fill, draws)
+    points = torch.stack(
+        [
+            (points[..., 0] - frame.left[:, None]) / frame.width[:, None],
+            (frame.top[:, None] - points[..., 1]) / frame.height[:, None],
+        ],
+        -1,
+    )
 
     fused = fused_cones().to(draws.device)
     surface = rasterise(start.float(), end.float(), radii.float(), fused, frame, size * SUPERSAMPLE)
@@ -118,9 +144,9 @@ def _pictures(
     behind = cast_shadow(draws, background(draws, size, skin), coverage)
     image = colour + behind * (1 - coverage[:, None])
     if plain:
-        return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes
+        return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes, points
     free = torch.cat([boxes[:, :2], 1 - boxes[:, 2:]], 1)  # left, top, right, bottom of the box
-    return photograph(draws, image, free), boxes
+    return photograph(draws, image, free), boxes, points
 
 
 def _frame(
