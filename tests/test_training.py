@@ -146,9 +146,14 @@ def test_weights_decay_and_biases_do_not():
     assert moved == {"0.weight"}
 
 
-def test_bf16_trains():
-    log = fit(network(), Points(), loss, replace(CONFIG, precision="bf16"))
+def test_bf16_trains_and_leaves_a_plain_model():
+    """Half precision is a matter of the training: afterwards the model computes as any other with its weights."""
+    model, twin = network(), network()
+    log = fit(model, Points(), loss, replace(CONFIG, precision="bf16"))
     assert log[-1]["loss"] < log[0]["loss"]
+    twin.load_state_dict(model.state_dict())
+    x = torch.randn(5, 2)
+    assert torch.equal(model.eval()(x), twin.eval()(x))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run():

@@ -140,6 +140,7 @@ def fit(
         log.append(entry | {"seconds": round(time.perf_counter() - start, 3)})
         if out is not None and accelerator.is_main_process:
             _save(Path(out), plain, optimizer, schedule, config, log)
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # or the model would stay in autocast for good
     return log
 
 
