@@ -78,6 +78,16 @@ def test_a_large_negative_bias_masks_nothing():
         torch.testing.assert_close(output, plain, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_large_negative_bias_masks_nothing_in_half_precision(dtype):
+    """-1e9 is beyond float16: it must not turn into -inf, whole rows of which give NaN or zeros."""
+    query, key, value = (tensor.to(dtype) for tensor in qkv(2))
+    for form in (lambda *args: attention(*args)[0], fused_attention):
+        output = form(query, key, value, torch.full((5, 7), -1e9))
+        assert output.isfinite().all()
+        assert (output != 0).all()
+
+
 def test_causal_is_aligned_bottom_right():
     """Two new queries after five keys: the first sees all but the last key."""
     assert causal_mask(2, 5).tolist() == [[True, True, True, True, False], [True] * 5]
@@ -189,6 +199,9 @@ def test_bad_input_names_both_values():
         lambda: layer(x, mask=torch.ones(2, 5, 5, dtype=torch.bool)): r"got \(2, 5, 5\)",
         lambda: layer(x, mask=torch.ones(5, 4, dtype=torch.bool)): r"\(5, 4\) does not broadcast .* \(2, 4, 5, 5\)",
         lambda: layer(x, mask=torch.ones(5, 5, dtype=torch.int64)): "torch.int64",
+        lambda: layer(x, mask=torch.ones(5, 5, dtype=torch.int64), is_causal=True): "torch.int64",
+        lambda: layer(x, mask=torch.ones(5, 4, dtype=torch.bool), is_causal=True): r"\(5, 4\) does not broadcast",
+        lambda: fused_attention(x, torch.randn(2, 5, 8), x): "24 and 8",
         lambda: attention(x, torch.randn(2, 5, 8), x): "24 and 8",
         lambda: attention(x, x, torch.randn(2, 4, 24)): "5 and 4",
         # A mask with more axes than the scores would broadcast them instead.

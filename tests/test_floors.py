@@ -27,6 +27,8 @@ def imports_of(file: Path) -> set[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "vitcourse":
             names |= {f"vitcourse.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.startswith("vitcourse.")}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("vitcourse."):
             names.add(node.module)
     return names

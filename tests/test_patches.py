@@ -1,10 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from timm.layers import PatchEmbed as TimmPatchEmbed
 
 from tests.helpers import randomise
 from vitcourse.patches import HierarchicalMLPStem, PatchEmbed, patchify, unpatchify
+
+GOLDEN = Path(__file__).parent / "data" / "deit_reference.safetensors"
 
 
 def test_patchify_reads_like_a_page():
@@ -36,6 +41,17 @@ def test_hmlp_stem_never_mixes_patches():
     order = torch.randperm(16)
     shuffled = unpatchify(patchify(images, 16)[:, order], 16, 64, 64)
     torch.testing.assert_close(stem(shuffled), stem(images)[:, order], atol=1e-10, rtol=0)
+
+
+def test_hmlp_stem_equals_deit():
+    """Against golden tensors of the public DeiT code, with random weights and running statistics."""
+    with safe_open(GOLDEN, "pt") as file:
+        size, prefix = int(file.metadata()["img"]), "hMLP_stem/"
+        tensors = {key.removeprefix(prefix): file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
+    state = {key.removeprefix("state/"): tensor for key, tensor in tensors.items() if key.startswith("state/")}
+    stem = HierarchicalMLPStem(size, 16, 3, dim=len(state["proj.6.bias"])).double().eval()
+    stem.load_state_dict(state)
+    torch.testing.assert_close(stem(tensors["input"]), tensors["output"], atol=1e-12, rtol=0)
 
 
 def test_hmlp_stem_has_the_papers_parameters():

@@ -164,9 +164,10 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 def test_checkpoints_that_are_none_are_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"checkpoint.pt: there is no checkpoint"):
         fit(network(), Points(), loss, CONFIG, out=tmp_path, resume=True)
-    (tmp_path / CHECKPOINT).write_bytes(b"not a checkpoint")
-    with pytest.raises(CheckpointError, match=r"checkpoint.pt: it is not a checkpoint of this model"):
-        fit(network(), Points(), loss, CONFIG, out=tmp_path, resume=True)
+    for content in (b"not a checkpoint", b""):
+        (tmp_path / CHECKPOINT).write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"checkpoint.pt: it is not a checkpoint of this model \(\w+"):
+            fit(network(), Points(), loss, CONFIG, out=tmp_path, resume=True)
     fit(network(), Points(), loss, replace(CONFIG, epochs=1), out=tmp_path)
     with pytest.raises(CheckpointError, match="another epochs"):
         fit(network(), Points(), loss, CONFIG, out=tmp_path, resume=True)
@@ -198,6 +199,32 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         write_whole(file, b"second")
     assert file.read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+def test_a_run_killed_between_its_files_is_made_whole(tmp_path, monkeypatch):
+    """Killed after the weights and before the checkpoint: the epoch is done again, with the same result."""
+    config, expected = replace(CONFIG, epochs=2), network()
+    fit(expected, Points(), loss, config)
+    real, saves = torch.save, []
+
+    def save(state, file):
+        saves.append(file)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+        real(state, file)
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), Points(), loss, config, out=tmp_path)
+    monkeypatch.setattr(torch, "save", real)
+    assert not list(tmp_path.glob("*.partial"))
+    resumed = network()
+    log = fit(resumed, Points(), loss, config, out=tmp_path, resume=True)
+    assert [entry["epoch"] for entry in log] == [1, 2]
+    assert same(resumed, expected)
+    weights = load_file(tmp_path / WEIGHTS)
+    assert all(torch.equal(weights[name], value) for name, value in expected.state_dict().items())
 
 
 @pytest.mark.parametrize(
@@ -206,6 +233,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"lr": -1.0}, "lr must be at least 0, got -1.0"),
         ({"lr": float("nan")}, "lr must be at least 0, got nan"),
+        ({"lr": float("inf")}, "lr must be a finite number"),
+        ({"seed": -1}, "seed must be 0 to 99999, got -1"),
+        ({"seed": 500_000}, "got 500000"),
         ({"warmup": 1.0}, "warmup must be a share"),
         ({"precision": "fp8"}, "'fp8'"),
     ],

@@ -14,7 +14,9 @@ GOLDEN = Path(__file__).parent / "data" / "deit_reference.safetensors"
 TINY = ViTConfig(image_size=32, patch_size=8, num_classes=5, dim=24, depth=3, num_heads=4)
 
 
-@pytest.mark.parametrize(("name", "count"), [("ti/16", 5_717_416), ("s/16", 22_050_664), ("b/16", 86_567_656)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("ti/16", 5_717_416), ("s/16", 22_050_664), ("b/16", 86_567_656), ("l/16", 304_326_632)]
+)
 def test_parameter_counts_of_the_papers(name, count):
     with torch.device("meta"):
         model = VisionTransformer(VARIANTS[name])
@@ -76,6 +78,11 @@ def test_options_reach_the_blocks():
     assert len(model.blocks[0].attns) == 3
     assert model.blocks[0].ffns[2].ls.gamma.tolist() == [0.5] * 24
     assert VisionTransformer(replace(TINY, block="layer_scale_init")).blocks[0].ls1.gamma[0] == torch.tensor(1e-4)
+
+
+def test_the_hmlp_stem_feeds_the_model():
+    config = replace(TINY, patch_size=16, stem="hmlp")
+    assert VisionTransformer(config).eval()(torch.randn(2, 3, 32, 32)).shape == (2, 5)
 
 
 def test_the_start_is_deterministic_and_small():

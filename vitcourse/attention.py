@@ -32,15 +32,12 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = N
     Raises:
         ValueError: query and key differ in width, key and value differ in length, or the mask does not fit.
     """
-    if query.shape[-1] != key.shape[-1]:
-        raise ValueError(f"query and key must have the same width, got {query.shape[-1]} and {key.shape[-1]}")
-    if key.shape[-2] != value.shape[-2]:
-        raise ValueError(f"key and value must have the same length, got {key.shape[-2]} and {value.shape[-2]}")
+    _check(query, key, value, mask)
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., L, S)
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        bias, empty = _bias_and_empty_rows(mask, scores.shape, scores.dtype)
+        bias, empty = _bias_and_empty_rows(mask, scores.dtype)
         # An empty row keeps its scores through the softmax, so nothing is NaN, and is set to zero after it.
         weights = (scores + bias).softmax(dim=-1).masked_fill(empty, 0.0)
     return weights @ value, weights
@@ -62,6 +59,7 @@ def fused_attention(
     Args:
         dropout: probability of dropping a weight; the caller passes 0 outside training.
     """
+    _check(query, key, value, mask)
     length, past = query.shape[-2], key.shape[-2]
     if is_causal and mask is None and length == past:  # the one case in which PyTorch's own alignment is the same
         return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
@@ -69,8 +67,7 @@ def fused_attention(
         mask = with_causal_mask(mask, length, past, query.device)
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
-    shape = (*query.shape[:-1], past)
-    bias, empty = _bias_and_empty_rows(mask, shape, query.dtype)
+    bias, empty = _bias_and_empty_rows(mask, query.dtype)
     output = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
     return output.masked_fill(empty, 0.0)
 
@@ -89,19 +86,33 @@ def with_causal_mask(mask: Tensor | None, length: int, past: int, device: torch.
     return mask & visible if mask.dtype == torch.bool else torch.where(visible, mask, -math.inf)
 
 
-def _bias_and_empty_rows(mask: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """A mask as what is added to the scores, and as (..., L, 1) which rows have every key masked (there: bias 0)."""
+def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
+    if query.shape[-1] != key.shape[-1]:
+        raise ValueError(f"query and key must have the same width, got {query.shape[-1]} and {key.shape[-1]}")
+    if key.shape[-2] != value.shape[-2]:
+        raise ValueError(f"key and value must have the same length, got {key.shape[-2]} and {value.shape[-2]}")
+    if mask is None:
+        return
     if mask.dtype != torch.bool and not mask.is_floating_point():
         raise ValueError(f"mask must be boolean (True = attend) or floating (added), got {mask.dtype}")
+    scores = (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
     try:
-        fits = torch.broadcast_shapes(mask.shape, shape) == torch.Size(shape)
+        fits = torch.broadcast_shapes(mask.shape, scores) == torch.Size(scores)
     except RuntimeError:
         fits = False
     if not fits:
-        raise ValueError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores' shape {tuple(shape)}")
-    hidden = ~mask if mask.dtype == torch.bool else mask == -math.inf
+        raise ValueError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores' shape {scores}")
+
+
+def _bias_and_empty_rows(mask: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """A mask as what is added to the scores, and as (..., L, 1) which rows have every key masked (there: bias 0)."""
+    if mask.dtype == torch.bool:
+        hidden, bias = ~mask, torch.zeros_like(mask, dtype=dtype)
+    else:
+        # A finite -1e9 would become -inf in half precision, and mask what it was not meant to.
+        least = max(torch.finfo(kind).min for kind in (dtype, mask.dtype)) / 2
+        hidden, bias = mask == -math.inf, mask.clamp(min=least).to(dtype)
     empty = hidden.all(dim=-1, keepdim=True)
-    bias = torch.zeros_like(mask, dtype=dtype) if mask.dtype == torch.bool else mask.to(dtype)
     return bias.masked_fill(hidden, -math.inf).masked_fill(empty, 0.0), empty
 
 

@@ -4,7 +4,7 @@ Shape legend: B batch, N tokens, D width, P parallel branches. Every block maps 
 
 Sources: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equations 2 and 3 (the pre-norm block); Touvron et
 al. 2021, "Going deeper with Image Transformers", https://arxiv.org/abs/2103.17239, section 2 (LayerScale); Touvron et
-al. 2022, "Three things everyone should know about Vision Transformers", https://arxiv.org/abs/2203.09795, section 3
+al. 2022, "Three things everyone should know about Vision Transformers", https://arxiv.org/abs/2203.09795
 (parallel blocks); Huang et al. 2016, https://arxiv.org/abs/1603.09382 (stochastic depth). Names follow timm.
 """
 
@@ -17,7 +17,7 @@ from vitcourse.attention import MultiHeadAttention
 
 
 class LayerScale(nn.Module):
-    """Multiplies every channel by its own learned number, ``init_values`` at the start (Touvron et al. 2021, eq. 4)."""
+    """Multiplies every channel by its own learned number, ``init_values`` at the start (Touvron et al. 2021)."""
 
     def __init__(self, dim: int, init_values: float = 1e-5, inplace: bool = False):
         super().__init__()
@@ -120,7 +120,7 @@ class LayerScaleInitBlock(Block):
 
 
 class ParallelBlock(nn.Module):
-    """P attentions side by side, added together, then P MLPs side by side (Touvron et al. 2022, equation 3).
+    """P attentions side by side, added together, then P MLPs side by side (Touvron et al. 2022).
 
     Every branch has its own norm, its own LayerScale and its own drop path, so masks are independent per branch and
     sample. With P = 2 this is DeiT's ``Block_paralx2``, and timm's ``ParallelThingsBlock`` (same keys).

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 
 app = typer.Typer(
     help="Models, data and training of the course on vision transformers.",
@@ -29,13 +29,30 @@ console = Console()
 
 
 def main() -> None:
-    """Runs the command; an `InputError` becomes one line and exit status 2."""
+    """Runs the command; what its user can mend becomes one line and exit status 2."""
     try:
-        app()
-    except InputError as error:
-        line = " ".join(str(error).split())
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(line)}", highlight=False)
-        sys.exit(2)
+        sys.exit(app(standalone_mode=False) or 0)
+    except (InputError, FloatingPointError) as error:
+        _refuse(one_line(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(f"{error.filename}: {error.strerror}")
+    except typer.Abort:
+        _refuse("interrupted", status=130)
+    except Exception as error:
+        # Typer's own errors (a missing option, say) can show themselves; anything else is a fault of ours.
+        if not hasattr(error, "format_message"):
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            sys.exit(2)
+        _refuse(one_line(error.format_message()))
+
+
+def _refuse(line: str, status: int = 2) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(line)}", highlight=False)
+    sys.exit(status)
 
 
 def _example(text: str) -> str:
@@ -151,7 +168,7 @@ def predict(
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
         raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
     model, _ = load_run(run)
-    pixels = [decode(image) for image in images]
+    pixels = [decode(image, upright=True) for image in images]
     logits, boxes = predict_signs(model, pixels)
     certainty, letters = logits.softmax(dim=1).max(dim=1)
     for image, letter, share, box, pixel in zip(images, letters, certainty, boxes, pixels, strict=True):

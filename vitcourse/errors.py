@@ -34,3 +34,9 @@ class CheckpointError(InputError):
     def __init__(self, problem: str, file: str | Path):
         self.problem, self.file = problem, Path(file)
         super().__init__(f"{file}: {problem}")
+
+
+def one_line(error: BaseException | str, length: int = 300) -> str:
+    """The message of any error on one line, cut where it is long; its type's name where it has none."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    return message if len(message) <= length else message[:length] + " …"

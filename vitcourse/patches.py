@@ -4,7 +4,7 @@ Shape legend: B batch, C channels, p patch size, N = (height / p) * (width / p) 
 
 Sources: Dosovitskiy et al., "An Image is Worth 16x16 Words" (2020), https://arxiv.org/abs/2010.11929, section 3.1 and
 equation 1; Touvron et al., "Three things everyone should know about Vision Transformers" (2022),
-https://arxiv.org/abs/2203.09795, section 6 (the hierarchical MLP stem).
+https://arxiv.org/abs/2203.09795 (the hierarchical MLP stem).
 """
 
 from einops import rearrange
@@ -77,7 +77,7 @@ class HierarchicalMLPStem(_Stem):
     """DeiT's hMLP: patches of 4, joined to 8 and 16 pixels, each step a patch-wise linear layer with batch norm.
 
     No step mixes two final patches, so masking or permuting patches commutes with it in evaluation. Touvron et al.
-    2022, section 6 and appendix C (code); keys as in DeiT (``proj.0``, ``proj.1``, ``proj.3``, …).
+    2022, appendix C (code); keys as in DeiT (``proj.0``, ``proj.1``, ``proj.3``, …).
 
     Raises:
         ValueError: the patch size is not 16 (the only one that the stem makes), the image size is no multiple of it,

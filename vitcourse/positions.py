@@ -2,7 +2,7 @@
 
 Sources: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.5 (sines and cosines of falling frequency); in
 two axes as in Chen et al. 2021, "An Empirical Study of Training Self-Supervised Vision Transformers",
-https://arxiv.org/abs/2104.02057, section 4.
+https://arxiv.org/abs/2104.02057.
 """
 
 import torch

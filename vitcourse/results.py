@@ -17,9 +17,13 @@ PACKAGES = ("vitcourse", "torch", "torchvision", "timm", "transformers", "accele
 
 def provenance() -> dict:
     """Device, threads, versions and commit of the run that asks."""
-    cuda = torch.cuda.is_available()
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if accelerator is None:
+        device = f"CPU ({platform.machine()})"
+    else:
+        device = torch.cuda.get_device_name() if accelerator.type == "cuda" else accelerator.type
     return {
-        "device": torch.cuda.get_device_name() if cuda else f"CPU ({platform.machine()})",
+        "device": device,
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},

@@ -1,4 +1,4 @@
-"""The training loop of the course, on Hugging Face Accelerate: one device or many, full or half precision.
+"""The training loop of the course, on Hugging Face Accelerate: CPU or GPU, full or half precision.
 
 Everything random in epoch e follows from (seed, e) alone, so a run that is stopped and resumed from its last checkpoint
 continues to the same weights as one that was never stopped.
@@ -11,7 +11,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +25,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from vitcourse.errors import CheckpointError
+from vitcourse.errors import CheckpointError, one_line
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
@@ -46,7 +47,7 @@ class TrainingConfig:
         precision: "no" (float32), "bf16" or "fp16" (autocast).
 
     Raises:
-        ValueError: a number out of its range, or an unknown precision.
+        ValueError: a number out of its range (a seed is 0 to 99,999), or an unknown precision.
     """
 
     epochs: int = 10
@@ -65,6 +66,10 @@ class TrainingConfig:
         for field, low in {"epochs": 1, "batch_size": 1, "lr": 0, "weight_decay": 0, "clip": 0, "workers": 0}.items():
             if not getattr(self, field) >= low:
                 raise ValueError(f"{field} must be at least {low}, got {getattr(self, field)}")
+        if not 0 <= self.seed < 100_000:  # times 10,000 for the epochs, it must fit into 32 bits
+            raise ValueError(f"seed must be 0 to 99999, got {self.seed}")
+        if not math.isfinite(self.lr):
+            raise ValueError(f"lr must be a finite number, got {self.lr}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup must be a share of the steps in [0, 1), got {self.warmup}")
 
@@ -106,12 +111,16 @@ def fit(
     loader = DataLoader(
         dataset, config.batch_size, shuffle=True, generator=order, num_workers=config.workers, drop_last=False
     )
-    optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.lr)
+    loader = accelerator.prepare(loader)  # first: of several processes each has its share of the steps
     steps = config.epochs * len(loader)
+    optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=config.lr)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warmup_then_cosine(steps, round(config.warmup * steps)))
-    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    model, optimizer = accelerator.prepare(model, optimizer)
     plain = accelerator.unwrap_model(model)
-    log = _resume(Path(out), plain, optimizer, schedule, config) if resume and out is not None else []
+    parts = {"model": plain, "optimizer": optimizer, "schedule": schedule}
+    if accelerator.scaler is not None:  # of the gradients, in fp16
+        parts["scaler"] = accelerator.scaler
+    log = _resume(Path(out), parts, config) if resume and out is not None else []
 
     for epoch in range(len(log), config.epochs):
         set_seed(config.seed * 10_000 + epoch)
@@ -139,7 +148,7 @@ def fit(
         entry |= {"lr": schedule.get_last_lr()[0]} | (evaluate(plain) if evaluate is not None else {})
         log.append(entry | {"seconds": round(time.perf_counter() - start, 3)})
         if out is not None and accelerator.is_main_process:
-            _save(Path(out), plain, optimizer, schedule, config, log)
+            _save(Path(out), parts, config, log)
     accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # or the model would stay in autocast for good
     return log
 
@@ -161,46 +170,47 @@ def _warmup_then_cosine(steps: int, warmup: int) -> Callable[[int], float]:
     return factor
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: under a temporary name first, renamed when it is on the disk."""
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """Gives a temporary name to write to; renamed to ``file`` at the end, removed where the writing fails."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
-    with partial.open("wb") as stream:
+    try:
+        yield partial
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    with whole_file(file) as partial, partial.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(file)
 
 
-def _save(out: Path, model: nn.Module, optimizer, schedule, config: TrainingConfig, log: list[dict]) -> None:
-    state = {
-        "config": asdict(config),
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-        "log": log,
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    partial = out / (CHECKPOINT + ".partial")
-    torch.save(state, partial)
-    partial.replace(out / CHECKPOINT)
+def _save(out: Path, parts: dict, config: TrainingConfig, log: list[dict]) -> None:
     write_whole(out / LOG, "".join(json.dumps(entry) + "\n" for entry in log).encode())
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in parts["model"].state_dict().items()}
     write_whole(out / WEIGHTS, to_safetensors(tensors))
+    # Last: a run that is killed before this line does the epoch again, and ends with the same files.
+    with whole_file(out / CHECKPOINT) as partial:
+        state = {name: part.state_dict() for name, part in parts.items()}
+        torch.save(state | {"config": asdict(config), "log": log}, partial)
 
 
-def _resume(out: Path, model: nn.Module, optimizer, schedule, config: TrainingConfig) -> list[dict]:
+def _resume(out: Path, parts: dict, config: TrainingConfig) -> list[dict]:
     file = out / CHECKPOINT
     if not file.is_file():
         raise CheckpointError("there is no checkpoint to resume from", file)
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-        model.load_state_dict(state["model"])
         saved, log = state["config"], state["log"]
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
     except Exception as error:  # torch.load raises a dozen kinds for a damaged file
-        raise CheckpointError(f"it is not a checkpoint of this model ({str(error).splitlines()[0]})", file) from error
+        raise CheckpointError(f"it is not a checkpoint of this model ({one_line(error)})", file) from error
     if saved != asdict(config):
         different = [name for name, value in asdict(config).items() if saved.get(name) != value]
         raise CheckpointError(f"it was trained with another {', '.join(different)}", file)

@@ -64,8 +64,13 @@ def test_a_model_saved_by_hugging_face_is_a_backbone(tmp_path):
 def test_frozen_parts_get_no_gradient_and_the_rest_does(kind):
     backbone = backbones()[kind]
     count = freeze(backbone, 2)
-    model = ClassificationBBoxTransformer(backbone)
+    model = ClassificationBBoxTransformer(backbone).train()
+    before = {name: buffer.clone() for name, buffer in backbone.named_buffers()}
     logits, boxes = model(torch.randn(2, 3, 32, 32))
+    still = [name for name, buffer in backbone.named_buffers() if torch.equal(before[name], buffer)]
+    if kind == "resnet":  # the statistics of a frozen batch norm are frozen, those of a trained one move
+        assert "layer2.0.bn1.running_mean" in still
+        assert "layer3.0.bn1.running_mean" not in still
     sign_loss(logits, boxes, torch.tensor([1, 2]), torch.rand(2, 4))["loss"].backward()
     frozen = [name for name, p in backbone.named_parameters() if not p.requires_grad]
     trained = [name for name, p in backbone.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0]

@@ -13,7 +13,7 @@ def test_the_table_holds_published_and_recorded_rows():
     assert len(lines) == 2 + len(PUBLISHED) + 2
     assert lines[0][3] == "valid accuracy"
     assert lines[3] == [
-        "ResNet-18, ImageNet (published)",
+        "ResNet-18 (published)",
         *("100.00%", "0.0099", "88.19%", "0.4073", "100.00%", "84.72%", "13.19%"),
     ]
     assert lines[2][1:3] == ["–", "–"]

@@ -116,6 +116,20 @@ def test_a_truncated_image_is_named_before_anything_is_used(export, keep):
         load(root, "train")
 
 
+def test_what_a_camera_writes_behind_the_end_is_no_fault(export):
+    root = export()
+    image = root / "train" / "Z1.jpg"
+    image.write_bytes(image.read_bytes() + bytes(500))
+    assert len(load(root, "train")) == 2
+
+
+def test_a_byte_order_mark_is_no_fault(export):
+    root = export()
+    file = root / "train" / CSV_NAME
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(load(root, "train")) == 2
+
+
 NUMBERS = st.one_of(
     st.integers(-100, 100).map(str), st.floats().map(str), st.sampled_from(["", "x", "1e999", "-0", "٣"]), st.text()
 )

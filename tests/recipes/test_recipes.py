@@ -58,6 +58,8 @@ def test_asl_real_records_every_run_and_seed(folder, monkeypatch):
     content = json.loads(asl_real.record(folder / "signs", lambda line: None).read_text())
     assert [(row["title"], row["seed"]) for row in content["rows"]] == [(title, s) for title in quick for s in (0, 1)]
     assert all(set(row["valid"]) >= {"accuracy", "loss", "iou50", "iou75", "iou90"} for row in content["rows"])
+    assert content["data"]["name"] == "an export that the course does not know"
+    assert (content["data"]["train"], content["data"]["valid"]) == (26, 26)
     assert content["rows"][0]["train"] != content["rows"][1]["train"]
 
 

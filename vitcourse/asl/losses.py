@@ -9,8 +9,8 @@ def sign_loss(
 ) -> dict[str, Tensor]:
     """Cross-entropy over the letters, divided by a constant C, plus the mean squared error of the boxes.
 
-    A box is in fractions of the image, so its squared error is of the order of 0.01, while the cross-entropy starts
-    near ln 26 = 3.26: without C the box hardly moves the shared backbone.
+    A box is in fractions of the image, so its squared error is a few hundredths as soon as it is roughly right, while
+    the cross-entropy starts near ln 26 = 3.26: without C the letter decides how the shared backbone moves.
 
     Args:
         logits: (B, K). boxes: (B, 4). labels: (B,), 0 to K - 1. true_boxes: (B, 4).

@@ -93,6 +93,14 @@ class ClassificationBBoxTransformer(nn.Module):
         self.bounding_box = _head(dim, 4)
         self.box_activation = nn.Sigmoid() if box_sigmoid else nn.Identity()
 
+    def train(self, mode: bool = True) -> "ClassificationBBoxTransformer":
+        """As for any module, but the batch norms that `freeze` froze keep their statistics."""
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+                module.eval()
+        return self
+
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         vector = features(self.backbone, images)
         return self.classifier(vector), self.box_activation(self.bounding_box(vector))

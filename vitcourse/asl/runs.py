@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
-from vitcourse.errors import CheckpointError, InputError
-from vitcourse.training import WEIGHTS, TrainingConfig, write_whole
+from vitcourse.errors import CheckpointError, InputError, one_line
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, write_whole
 from vitcourse.vit import VisionTransformer, ViTConfig
 
 RUN = "run.json"
@@ -97,11 +97,18 @@ def _resnet() -> nn.Module:
 
 def _pretrained(name: str) -> nn.Module:
     from transformers import ViTModel
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()  # what went wrong is said below, in one line
+    logging.disable_progress_bar()
     try:
-        return ViTModel.from_pretrained(name, add_pooling_layer=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"no ViTModel could be loaded from {name!r}: {str(error).strip().splitlines()[0]}") from error
+        model, found = ViTModel.from_pretrained(name, add_pooling_layer=False, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise InputError(f"no ViTModel could be loaded from {name!r}: {one_line(error)}") from error
+    if found["missing_keys"]:
+        missing = ", ".join(sorted(found["missing_keys"])[:3])
+        raise InputError(f"{name!r} is no checkpoint of a ViTModel: it lacks {missing} …")
+    return model
 
 
 def save_run(run: SignRun, out: Path) -> None:
@@ -109,30 +116,51 @@ def save_run(run: SignRun, out: Path) -> None:
     write_whole(out / RUN, (json.dumps(asdict(run), indent=1) + "\n").encode())
 
 
+def same_run(run: SignRun, out: Path) -> None:
+    """Checks that a run that is to be continued is the one described in ``out``.
+
+    Raises:
+        CheckpointError: naming what differs.
+    """
+    saved = _read_run(out)
+    different = [name for name, value in asdict(run).items() if asdict(saved)[name] != value]
+    if different:
+        raise CheckpointError(f"the run in it has another {', '.join(different)}", out)
+
+
+def _read_run(folder: Path) -> SignRun:
+    file = folder / RUN
+    if not file.is_file():
+        raise CheckpointError("there is no such file; is this the folder of a run?", file)
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        return SignRun(**{**fields, "training": TrainingConfig(**fields["training"])})
+    except (UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", file) from error
+
+
 def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun]:
-    """The trained model of a run folder, in evaluation mode, and what defines it.
+    """The trained model of a run folder, in evaluation mode on the GPU where there is one, and what defines it.
 
     Raises:
         CheckpointError: naming the file that is missing, damaged or of another kind.
     """
     folder = Path(folder)
-    for file in (folder / RUN, folder / WEIGHTS):
-        if not file.is_file():
-            raise CheckpointError("there is no such file; is this the folder of a finished run?", file)
+    run = _read_run(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise CheckpointError("there is no such file; is this the folder of a finished run?", folder / WEIGHTS)
     try:
-        fields = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        run = SignRun(**{**fields, "training": TrainingConfig(**fields["training"])})
         model = ClassificationBBoxTransformer(
-            _empty_backbone(run), box_sigmoid=run.box_sigmoid, image_size=run.image_size
+            _empty_backbone(run), box_sigmoid=run.box_sigmoid, image_size=int(run.image_size)
         )
-    except (UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"it does not describe a sign run ({error})", folder / RUN) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", folder / RUN) from error
     try:
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (SafetensorError, RuntimeError, OSError) as error:
-        problem = str(error).splitlines()[0]
-        raise CheckpointError(f"it does not hold the weights of this run ({problem})", folder / WEIGHTS) from error
-    return model.eval(), run
+        problem = f"it does not hold the weights of this run ({one_line(error)})"
+        raise CheckpointError(problem, folder / WEIGHTS) from error
+    return model.to(by_device(cpu="cpu", cuda="cuda")).eval(), run
 
 
 def _empty_backbone(run: SignRun) -> nn.Module:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 _COLUMNS = ("train accuracy", "train loss", "valid accuracy", "valid loss", "IoU@50", "IoU@75", "IoU@90")
 PUBLISHED = {
     "ViT-B/16, in21k, letters only": (None, None, 0.8888, None, None, None, None),
-    "ResNet-18, ImageNet": (1.0, 0.0099, 0.8819, 0.4073, 1.0, 0.8472, 0.1319),
+    "ResNet-18": (1.0, 0.0099, 0.8819, 0.4073, 1.0, 0.8472, 0.1319),
     "ViT-B/16, in21k, without C": (1.0, 0.0854, 0.9097, 0.3724, 1.0, 0.8055, 0.1250),
     "ViT-B/16, in21k, C, sigmoid": (1.0, 0.0006, 0.8750, 0.4733, 1.0, 0.9930, 0.6388),
     "ViT-B/16, in21k, C, no sigmoid": (1.0, 0.0006, 0.8819, 0.3549, 1.0, 0.9930, 0.6597),

@@ -1,7 +1,7 @@
 """American Sign Language letters: exports read from a folder, and rendered ones made on the spot.
 
 The real set is "American Sign Language Letters" by David Lee (Roboflow, public domain): photos of hands, one letter and
-one box each. Any export with the same annotations is read by `load`; `synthesise` writes one with rendered hands.
+one box each. `load` reads its export in the CSV form; `synthesise` writes one with rendered hands.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
@@ -68,14 +68,19 @@ def load(root: str | Path, split: str) -> AslDataset:
     return AslDataset(read_split(root, split))
 
 
-def decode(file: str | Path) -> Tensor:
+def decode(file: str | Path, upright: bool = False) -> Tensor:
     """One image file as uint8 (3, height, width).
+
+    Args:
+        upright: turn a photo as its camera has noted; the boxes of an export refer to the pixels as they are stored.
 
     Raises:
         DataError: the file cannot be decoded to the end.
     """
     try:
         with Image.open(file) as image:
+            if upright:
+                ImageOps.exif_transpose(image, in_place=True)
             return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"the image cannot be decoded ({error})", file) from error

@@ -17,7 +17,7 @@ from vitcourse.errors import DataError
 
 CSV_NAME = "_annotations.csv"
 CSV_HEADER = ["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
-# The last bytes of a whole file; one that was cut off in a download lacks them.
+# What the end of a whole file holds; one that was cut off in a download lacks it.
 END_MARKERS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
@@ -58,12 +58,14 @@ def read_csv(annotations: Path) -> list[Record]:
         DataError: naming the file and the row.
     """
     try:
-        with annotations.open(newline="", encoding="utf-8") as lines:
+        with annotations.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.reader(lines)
             # line_num is the line an editor shows, also where a quoted field spans several.
             rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"it is not a CSV file in UTF-8 ({error})", annotations) from error
+    except OSError as error:
+        raise DataError(f"it cannot be read ({error.strerror})", annotations) from error
     if not rows:
         raise DataError("it is empty", annotations)
     number, header = rows[0]
@@ -149,5 +151,14 @@ def check_image(file: Path, width: int, height: int) -> None:
         raise ValueError(f"{file.name} is not an image that can be read") from error
     if size != (width, height):
         raise ValueError(f"{file.name} has {size[0]} x {size[1]} pixels, the row says {width} x {height}")
-    if END_MARKERS.get(kind, b"") not in end:
+    if END_MARKERS.get(kind, b"") not in end and not _decodes(file):  # a camera may write more behind the end
         raise ValueError(f"{file.name} is truncated: the end of the {kind} is missing")
+
+
+def _decodes(file: Path) -> bool:
+    try:
+        with Image.open(file) as image:
+            image.load()
+    except (OSError, SyntaxError):
+        return False
+    return True

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vitcourse.asl import SignRun, evaluate, sign_loss
 from vitcourse.asl.model import ClassificationBBoxTransformer
-from vitcourse.asl.runs import new_model, save_run
+from vitcourse.asl.runs import new_model, same_run, save_run
 from vitcourse.data.asl import AslDataset, InMemory, augmentation, load, to_input
 from vitcourse.errors import InputError
 from vitcourse.training import CHECKPOINT, LossFunction, fit
@@ -42,11 +42,16 @@ def train_signs(
         DataError: the data cannot be used, with file and row.
         InputError: ``out`` holds a run already, or the backbone cannot be made.
     """
-    if out is not None and not resume and (Path(out) / CHECKPOINT).exists():
-        raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
+    if out is not None:
+        if not resume and (Path(out) / CHECKPOINT).exists():
+            raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
+        if any(place.exists() and not place.is_dir() for place in (Path(out), *Path(out).parents)):
+            raise InputError(f"{out}: a file stands in the way of this folder")
     splits = [load(data, split) for split in ("train", "valid")]
     set_seed(run.training.seed)
     model, run = new_model(run)
+    if out is not None and resume:
+        same_run(run, Path(out))
     train, valid = decoded(splits, model.image_size, on_image)
     train.transform = augmentation()
     if out is not None and not resume:
