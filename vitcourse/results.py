@@ -65,7 +65,10 @@ def _commit() -> str | None:
         command = ["git", "-C", str(FOLDER.parents[1])]
         commit = subprocess.run([*command, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
         changed = subprocess.run(
-            [*command, "status", "--porcelain", "--", "vitcourse"], capture_output=True, text=True, check=True
+            [*command, "status", "--porcelain", "--", "vitcourse", ":!vitcourse/assets"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None

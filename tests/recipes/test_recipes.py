@@ -1,5 +1,6 @@
 """The programs behind book/results, on sizes that take seconds."""
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from safetensors.torch import load_file
 from vitcourse import results
 from vitcourse.asl import runs
 from vitcourse.data.asl import synthesise
-from vitcourse.recipes import RECIPES, asl_real, sign_backbone
+from vitcourse.recipes import RECIPES, asl_real, asl_rendered, sign_backbone
 
 
 @pytest.fixture
@@ -63,6 +64,22 @@ def test_asl_real_records_every_run_and_seed(folder, monkeypatch):
     assert content["rows"][0]["train"] != content["rows"][1]["train"]
 
 
-def test_every_recipe_can_be_called():
-    assert set(RECIPES) == {"asl_real", "sign_backbone"}
-    assert {run.training.epochs for run in asl_real.RUNS.values()} == {12}  # fine-tuned and scratch share their steps
+def test_asl_rendered_needs_no_data(folder, monkeypatch):
+    monkeypatch.setattr(asl_rendered, "PICTURES", asl_rendered.PICTURES | {"train": 26, "valid": 26})
+    quick = {title: replace(run, training=replace(run.training, epochs=1)) for title, run in asl_rendered.RUNS.items()}
+    monkeypatch.setattr(asl_rendered, "RUNS", quick)
+    monkeypatch.setattr(asl_rendered, "SEEDS", (0,))
+    content = json.loads(asl_rendered.record(None, lambda line: None).read_text())
+    assert [row["title"] for row in content["rows"]] == ["pretrained", "from scratch"]
+
+
+@pytest.mark.parametrize("recipe", [asl_real, asl_rendered])
+def test_the_two_starts_differ_in_nothing_else(recipe):
+    pretrained, scratch = sorted(recipe.RUNS.values(), key=lambda run: run.backbone, reverse=True)
+    assert (pretrained.backbone, scratch.backbone) == ("vit-signs", "vit")
+    assert replace(pretrained, backbone="vit") == scratch
+
+
+def test_every_recipe_is_there_to_be_called():
+    for name in RECIPES:
+        assert callable(importlib.import_module(f"vitcourse.recipes.{name}").record)

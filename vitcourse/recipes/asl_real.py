@@ -3,15 +3,14 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from vitcourse import results
-from vitcourse.asl import SignRun, evaluate
+from vitcourse.asl import SignRun
 from vitcourse.data.asl import load
 from vitcourse.data.roboflow import CSV_NAME
 from vitcourse.errors import InputError
-from vitcourse.recipes.signs import decoded, train_signs
+from vitcourse.recipes.signs import measured_runs
 from vitcourse.training import TrainingConfig
 
 # The annotations of train and valid, one after the other.
@@ -33,29 +32,9 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     """Trains every run of `RUNS` with every seed, measures train and valid, and writes ``asl_real.json``."""
     if data is None:
         raise InputError("asl_real needs the real photos: name their export folder with --data")
-    started, rows = time.perf_counter(), []
-    for title, run in RUNS.items():
-        for seed in SEEDS:
-            start = time.perf_counter()
-            seeded = replace(run, training=replace(run.training, seed=seed))
-            model, log = train_signs(seeded, data)
-            train, valid = decoded([load(data, split) for split in ("train", "valid")], model.image_size, None)
-            row = {
-                "title": title,
-                "seed": seed,
-                "epochs": run.training.epochs,
-                "parameters": sum(parameter.numel() for parameter in model.parameters()),
-                "train": evaluate(model, train),
-                "valid": evaluate(model, valid),
-                "log": log,
-                "seconds": round(time.perf_counter() - start, 1),
-            }
-            rows.append(row)
-            done, elapsed = len(rows) / (len(RUNS) * len(SEEDS)), time.perf_counter() - started
-            measured = f"letters {row['valid']['accuracy']:.1%}, IoU@75 {row['valid']['iou75']:.1%}"
-            say(f"{title}, seed {seed}: valid {measured}; about {elapsed * (1 / done - 1) / 60:.0f} min left")
-    content = {"data": identity(data), "rows": rows}
-    return results.write("asl_real", content, time.perf_counter() - started)
+    started = time.perf_counter()
+    rows = measured_runs(RUNS, SEEDS, data, say)
+    return results.write("asl_real", {"data": identity(data), "rows": rows}, time.perf_counter() - started)
 
 
 def identity(data: str | Path) -> dict:

@@ -1,6 +1,8 @@
 """Training a sign model on an export folder: what the command, the recorded runs and the lesson share."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from accelerate.utils import set_seed
@@ -88,3 +90,34 @@ def decoded(datasets: list[AslDataset], size: int, on_image: Callable[[int, int]
         ready.append(InMemory(dataset, size, progress=progress))
         done += len(dataset)
     return ready
+
+
+def measured_runs(
+    runs: dict[str, SignRun], seeds: Iterable[int], data: str | Path, say: Callable[[str], None]
+) -> list[dict]:
+    """Trains every run with every seed, and measures train and valid: the rows of a recorded run.
+
+    Args:
+        runs: what to train, by title.
+        say: takes one line after each training.
+    """
+    started, rows, todo = time.perf_counter(), [], [(title, seed) for title in runs for seed in seeds]
+    for title, seed in todo:
+        start, run = time.perf_counter(), runs[title]
+        model, log = train_signs(replace(run, training=replace(run.training, seed=seed)), data)
+        train, valid = decoded([load(data, split) for split in ("train", "valid")], model.image_size, None)
+        row = {
+            "title": title,
+            "seed": seed,
+            "epochs": run.training.epochs,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "train": evaluate(model, train),
+            "valid": evaluate(model, valid),
+            "log": log,
+            "seconds": round(time.perf_counter() - start, 1),
+        }
+        rows.append(row)
+        left = (time.perf_counter() - started) * (len(todo) / len(rows) - 1) / 60
+        measured = f"letters {row['valid']['accuracy']:.1%}, IoU@75 {row['valid']['iou75']:.1%}"
+        say(f"{title}, seed {seed}: valid {measured}; about {left:.0f} min left")
+    return rows

@@ -1,0 +1,31 @@
+"""The recorded run ``asl_rendered``: the trainings of the lesson on fine-tuning, over several seeds."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from vitcourse import results
+from vitcourse.asl import SignRun
+from vitcourse.data.asl import synthesise
+from vitcourse.recipes.signs import measured_runs
+from vitcourse.training import TrainingConfig
+
+SEEDS = (0, 1, 2)
+PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": 64, "seed": 10}
+TRAINING = TrainingConfig(epochs=5, batch_size=32, lr=1e-3)
+RUNS = {
+    "pretrained": SignRun("vit-signs", classification_divisor=10, training=TRAINING),
+    "from scratch": SignRun("vit", classification_divisor=10, training=TRAINING),
+}
+
+
+def record(data: str | Path | None = None, say: Callable[[str], None] = print) -> Path:  # noqa: ARG001
+    """Renders the lesson's pictures, trains on them, and writes ``asl_rendered.json``. Takes no data."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "signs"
+        synthesise(folder, **PICTURES)
+        rows = measured_runs(RUNS, SEEDS, folder, say)
+    content = {"data": {"name": "rendered signs", **PICTURES}, "rows": rows}
+    return results.write("asl_rendered", content, time.perf_counter() - started)
