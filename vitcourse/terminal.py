@@ -64,18 +64,18 @@ def measures_table(measured: dict[str, dict[str, float]], split: str) -> Table:
 def log_table(log: list[dict]) -> Table:
     """The log of a training run, a row an epoch."""
     columns = {
-        "epoch": "{:d}",
-        "loss": "{:.4f}",
-        "classification": "{:.4f}",
-        "box": "{:.4f}",
-        "valid_accuracy": "{:.2%}",
-        "valid_iou50": "{:.2%}",
-        "valid_iou75": "{:.2%}",
-        "seconds": "{:.1f}",
+        "epoch": ("epoch", "{:d}"),
+        "loss": ("loss", "{:.4f}"),
+        "classification": ("letter", "{:.4f}"),
+        "box": ("box", "{:.4f}"),
+        "valid_accuracy": ("accuracy", "{:.2%}"),
+        "valid_iou50": ("IoU 50%", "{:.2%}"),
+        "valid_iou75": ("IoU 75%", "{:.2%}"),
+        "seconds": ("seconds", "{:.1f}"),
     }
-    table = Table()
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="right")
+    table = Table(title="losses on train, accuracy and IoU on valid", title_justify="left")
+    for heading, _ in columns.values():
+        table.add_column(heading, justify="right")
     for entry in log:
-        table.add_row(*(form.format(entry[name]) for name, form in columns.items()))
+        table.add_row(*(form.format(entry[name]) for name, (_, form) in columns.items()))
     return table
