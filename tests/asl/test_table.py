@@ -1,3 +1,5 @@
+import re
+
 from vitcourse.asl.table import PUBLISHED, results_table
 
 
@@ -6,18 +8,22 @@ def run(accuracy):
     return {"train": measured | {"accuracy": 1.0}, "valid": measured}
 
 
+def cells_of(table):
+    rows = re.findall("<tr>(.*?)</tr>", table)
+    return [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
 def test_the_table_holds_published_and_recorded_rows():
-    table = results_table({"ours": [run(0.2), run(0.4)], "one seed": [run(0.25)]})
-    lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()]
-    assert {len(line) for line in lines} == {8}
-    assert len(lines) == 2 + len(PUBLISHED) + 2
-    assert lines[0][3] == "valid accuracy"
-    assert lines[3] == [
+    rows = cells_of(results_table({"ours": [run(0.2), run(0.4)], "one seed": [run(0.25)]}))
+    assert {len(row) for row in rows} == {8}
+    assert len(rows) == 1 + len(PUBLISHED) + 2
+    assert rows[0][3] == "valid accuracy"
+    assert rows[1][1:4] == ["–", "–", "88.88%"]
+    assert rows[2] == [
         "ResNet-18 (published)",
         *("100.00%", "0.0099", "88.19%", "0.4073", "100.00%", "84.72%", "13.19%"),
     ]
-    assert lines[2][1:3] == ["–", "–"]
-    assert lines[-2][0] == "**ours**"
-    assert lines[-2][3] == "30.00% (20.00% to 40.00%)"
-    assert lines[-2][6:] == ["75.00% (75.00% to 75.00%)", "12.50% (12.50% to 12.50%)"]
-    assert lines[-1][3:5] == ["25.00%", "0.5000"]
+    assert rows[-2][0] == "<strong>ours</strong>"
+    assert rows[-2][3] == "30.00%<br><small>20.00% to 40.00%</small>"
+    assert rows[-2][6] == "75.00%<br><small>75.00% to 75.00%</small>"
+    assert rows[-1][3:5] == ["25.00%", "0.5000"]

@@ -15,20 +15,26 @@ PUBLISHED = {
 
 
 def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
-    """A Markdown table: the published rows, then one row for each named group of recorded runs.
+    """An HTML table: the published rows, then one row for each named group of recorded runs.
 
     Args:
         recorded: for each name, runs that differ in their seed alone; each holds ``train`` and ``valid`` as measured
-            by `asl.evaluate`. A cell shows the mean, and the range over the seeds.
+            by `asl.evaluate`. A cell shows the mean, and below it the least and the greatest value.
     """
-    head = ["model", *_COLUMNS]
-    lines = [head, ["---"] + ["---:"] * len(_COLUMNS)]
-    for name, values in PUBLISHED.items():
-        lines.append([f"{name} (published)", *map(_cell, _COLUMNS, ([value] for value in values))])
+    rows = [_row(f"{name} (published)", ([value] for value in values)) for name, values in PUBLISHED.items()]
     for name, runs in recorded.items():
-        columns = zip(*(_values(run) for run in runs), strict=True)
-        lines.append([f"**{name}**", *map(_cell, _COLUMNS, columns)])
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+        rows.append(_row(f"<strong>{name}</strong>", zip(*(_values(run) for run in runs), strict=True)))
+    head = "".join(f'<th scope="col">{column}</th>' for column in ("model", *_COLUMNS))
+    # The frame scrolls sideways on a narrow screen, also by keyboard.
+    return (
+        '<div class="results-table" style="overflow-x: auto" tabindex="0" role="region" aria-label="results">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(name: str, columns: Iterable[Iterable[float | None]]) -> str:
+    cells = (f"<td>{_cell(column, list(values))}</td>" for column, values in zip(_COLUMNS, columns, strict=True))
+    return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
 
 
 def _values(run: dict) -> tuple[float, ...]:
@@ -37,11 +43,9 @@ def _values(run: dict) -> tuple[float, ...]:
     return (*letters, valid["iou50"], valid["iou75"], valid["iou90"])
 
 
-def _cell(column: str, values: Iterable[float | None]) -> str:
-    values = list(values)
+def _cell(column: str, values: list[float | None]) -> str:
     if None in values:
         return "–"
     write = "{:.4f}".format if column.endswith("loss") else "{:.2%}".format
-    if len(values) == 1:
-        return write(values[0])
-    return f"{write(sum(values) / len(values))} ({write(min(values))} to {write(max(values))})"
+    mean = write(sum(values) / len(values))
+    return mean if len(values) == 1 else f"{mean}<br><small>{write(min(values))} to {write(max(values))}</small>"

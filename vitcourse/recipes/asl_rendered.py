@@ -13,7 +13,7 @@ from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
 PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": 64, "seed": 10}
-TRAINING = TrainingConfig(epochs=5, batch_size=32, lr=1e-3)
+TRAINING = TrainingConfig(epochs=4, batch_size=32, lr=1e-3)
 RUNS = {
     "pretrained": SignRun("vit-signs", classification_divisor=10, training=TRAINING),
     "from scratch": SignRun("vit", classification_divisor=10, training=TRAINING),
