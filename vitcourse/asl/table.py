@@ -24,11 +24,12 @@ def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
     rows = [_row(f"{name} (published)", ([value] for value in values)) for name, values in PUBLISHED.items()]
     for name, runs in recorded.items():
         rows.append(_row(f"<strong>{name}</strong>", zip(*(_values(run) for run in runs), strict=True)))
-    head = "".join(f'<th scope="col">{column}</th>' for column in ("model", *_COLUMNS))
+    head = "".join(f'<th scope="col">{column.replace(" ", "<br>")}</th>' for column in ("model", *_COLUMNS))
     # The frame scrolls sideways on a narrow screen, also by keyboard.
     return (
         '<div class="results-table" style="overflow-x: auto" tabindex="0" role="region" aria-label="results">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<table class="dataframe"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -46,6 +47,8 @@ def _values(run: dict) -> tuple[float, ...]:
 def _cell(column: str, values: list[float | None]) -> str:
     if None in values:
         return "–"
-    write = "{:.4f}".format if column.endswith("loss") else "{:.2%}".format
-    mean = write(sum(values) / len(values))
-    return mean if len(values) == 1 else f"{mean}<br><small>{write(min(values))} to {write(max(values))}</small>"
+    if len(values) == 1:  # as published
+        return f"{values[0]:.4f}" if column.endswith("loss") else f"{values[0]:.2%}"
+    scale, unit, form = (1, "", ".2f") if column.endswith("loss") else (100, "%", ".1f")
+    mean, least, greatest = (scale * value for value in (sum(values) / len(values), min(values), max(values)))
+    return f"{mean:{form}}{unit}<br><small>{least:{form}}–{greatest:{form}}</small>"
