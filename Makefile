@@ -49,7 +49,7 @@ $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vitcourse needs Python 3.11 or newer; $(PYTHON) is %s. Name another one with PYTHON=..." % sys.version.split()[0])'
 	@ls $(VENV)/.installed-* >/dev/null 2>&1 || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	@rm -f $(VENV)/.installed-*
-	@echo "Installing requirements.txt into $(VENV) (the first time about 6 GB and a few minutes)"
+	@echo "Installing requirements.txt into $(VENV) (the first time about 7 GB and a few minutes)"
 	@$(BIN)/pip install --disable-pip-version-check --no-input -r requirements.txt
 	@$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
 	@touch $@
