@@ -10,8 +10,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
     *("errors", "attention", "positions", "patches"),
-    *("blocks", "vit", "plots", "training", "results", "doctor"),
-    *("data", "asl", "recipes", "terminal", "cli", "__main__"),
+    *("blocks", "transformer", "bert", "vit", "weights", "plots", "interactive"),
+    *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
+    *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )
 CORE = ("errors", "attention", "positions", "patches", "blocks", "vit")
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}

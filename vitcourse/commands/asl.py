@@ -1,0 +1,133 @@
+"""Commands on signs: render, train, evaluate, predict."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitcourse.commands import command_group, console, example
+from vitcourse.errors import InputError
+
+app = command_group()
+train_app = command_group("Train a model of the course.")
+app.add_typer(train_app, name="train")
+
+
+@app.command(epilog=example("vitcourse synth data/signs --train 1512 --size 128 --seed 0"))
+def synth(
+    out: Annotated[Path, typer.Argument(help="The folder to make; it must be new or empty.")],
+    train: Annotated[int, typer.Option(help="Images in the train split.")] = 1512,
+    valid: Annotated[int, typer.Option(help="Images in the valid split.")] = 144,
+    test: Annotated[int, typer.Option(help="Images in the test split.")] = 72,
+    size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 128,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+) -> None:
+    """Render sign letters and write them in the layout of the real set's CSV export."""
+    from vitcourse.data.asl import synthesise
+    from vitcourse.terminal import progress
+
+    with progress("rendering") as (step,):
+        synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step)
+    console.print(f"wrote {train + valid + test} images to {out}", highlight=False)
+
+
+@train_app.command("asl", epilog=example("vitcourse train asl --data data/signs --out runs/signs --epochs 12"))
+def train_asl(
+    data: Annotated[Path, typer.Option(help="An export folder with train and valid.")],
+    out: Annotated[Path, typer.Option(help="The run folder to write.")],
+    backbone: Annotated[
+        str,
+        typer.Option(
+            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), or a ViTModel: a "
+            "local folder or a name on the Hugging Face hub."
+        ),
+    ] = "vit-signs",
+    epochs: Annotated[int, typer.Option(help="Passes over the train split.", min=1)] = 12,
+    batch_size: Annotated[int, typer.Option(help="Images in a step.", min=1)] = 32,
+    lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 1e-3,
+    image_size: Annotated[int, typer.Option(help="Pixels; 0 for the backbone's own.", min=0)] = 0,
+    divisor: Annotated[float, typer.Option("--classification-divisor", "-C", help="The constant C.")] = 10.0,
+    sigmoid: Annotated[bool, typer.Option("--box-sigmoid/--no-box-sigmoid", help="End the box head with one.")] = True,
+    freeze: Annotated[int, typer.Option(help="Freeze the embeddings and this many layers; -1 for none.")] = -1,
+    precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",
+    workers: Annotated[int, typer.Option(help="Processes that load data.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+) -> None:
+    """Train a model that names the letter and boxes the hand."""
+    from vitcourse.asl import SignRun
+    from vitcourse.recipes.signs import train_signs
+    from vitcourse.terminal import log_table, progress
+    from vitcourse.training import TrainingConfig
+
+    try:
+        training = TrainingConfig(
+            epochs=epochs, batch_size=batch_size, lr=lr, precision=precision, workers=workers, seed=seed
+        )
+        run = SignRun(backbone, image_size, sigmoid, divisor, freeze, training)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    with progress("reading", "training") as (read, step):
+        _, log = train_signs(run, data, out, resume=resume, on_image=read, on_step=step)
+    console.print(log_table(log))
+    console.print(f"wrote {out}", highlight=False)
+
+
+@app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    data: Annotated[Path, typer.Option(help="An export folder.")],
+    split: Annotated[str, typer.Option(help="The split to judge on; train, if there, stands beside it.")] = "valid",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+) -> None:
+    """Print accuracy, loss and IoU of a trained sign model."""
+    from vitcourse.asl import evaluate as measure
+    from vitcourse.asl import load_run
+    from vitcourse.data.asl import load
+    from vitcourse.terminal import measures_table, progress
+
+    model, _ = load_run(run)
+    names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
+    datasets = {name: load(data, name) for name in names}
+    with progress(*(f"measuring {name}" for name in datasets)) as steps:
+        measured = {
+            name: measure(model, dataset, progress=step) | {"images": len(dataset)}
+            for (name, dataset), step in zip(datasets.items(), steps, strict=True)
+        }
+    if as_json:
+        print(json.dumps({"run": str(run), "data": str(data), "splits": measured}, indent=1))
+    else:
+        console.print(measures_table(measured, split))
+
+
+@app.command(epilog=example("vitcourse predict runs/signs photo1.jpg photo2.jpg --out overlay.png"))
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    out: Annotated[Path | None, typer.Option(help="Draw letters and boxes into this picture.")] = None,
+) -> None:
+    """Name the letter and box the hand in images."""
+    from vitcourse.asl import load_run
+    from vitcourse.asl.metrics import predict as predict_signs
+    from vitcourse.data.asl import LETTERS, decode
+
+    if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
+        raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
+    model, _ = load_run(run)
+    pixels = [decode(image, upright=True) for image in images]
+    logits, boxes = predict_signs(model, pixels)
+    certainty, letters = logits.softmax(dim=1).max(dim=1)
+    for image, letter, share, box, pixel in zip(images, letters, certainty, boxes, pixels, strict=True):
+        corners = box.clamp(0, 1) * box.new_tensor([pixel.shape[2], pixel.shape[1]] * 2)
+        x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
+        console.print(
+            f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}", highlight=False, soft_wrap=True
+        )
+    if out is not None:
+        from vitcourse import plots
+
+        plots.use_style()
+        titles = [f"{LETTERS[letter]}  {share:.0%}" for letter, share in zip(letters, certainty, strict=True)]
+        plots.save(plots.sign_grid(pixels, boxes, titles), out)
+        console.print(f"wrote {out}", highlight=False)
