@@ -10,11 +10,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
     *("errors", "attention", "positions", "patches"),
-    *("blocks", "transformer", "bert", "vit", "weights", "plots", "interactive"),
+    *("blocks", "stacks", "decoding", "transformer", "pretraining", "bert", "vit"),
+    *("layouts", "structure", "weights", "explain", "plots", "interactive"),
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
     *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )
-CORE = ("errors", "attention", "positions", "patches", "blocks", "vit")
+CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}
 
 

@@ -2,13 +2,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import timm
 import torch
 from safetensors import safe_open
 
-from tests.helpers import randomise
-from tests.test_blocks import DEIT_NAMES, from_deit
+from tests.test_blocks import DEIT_NAMES
 from vitcourse.vit import VARIANTS, VisionTransformer, ViTConfig
+from vitcourse.weights import convert
 
 GOLDEN = Path(__file__).parent / "data" / "deit_reference.safetensors"
 TINY = ViTConfig(image_size=32, patch_size=8, num_classes=5, dim=24, depth=3, num_heads=4)
@@ -23,20 +22,6 @@ def test_parameter_counts_of_the_papers(name, count):
     assert sum(parameter.numel() for parameter in model.parameters()) == count
 
 
-@pytest.mark.parametrize("pool", ["cls", "avg"])
-@pytest.mark.parametrize("class_token_has_position", [True, False])
-def test_model_equals_timm(pool, class_token_has_position):
-    config = replace(TINY, pool=pool, class_token_has_position=class_token_has_position, init_values=1e-4)
-    ours = randomise(VisionTransformer(config)).eval()
-    theirs = timm.models.VisionTransformer(
-        img_size=32, patch_size=8, num_classes=5, embed_dim=24, depth=3, num_heads=4, init_values=1e-4,
-        global_pool={"cls": "token", "avg": "avg"}[pool], no_embed_class=not class_token_has_position,
-    ).double().eval()  # fmt: skip
-    theirs.load_state_dict(ours.state_dict())
-    images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
-    torch.testing.assert_close(ours(images), theirs(images), atol=1e-10, rtol=0)
-
-
 @pytest.mark.parametrize("block", DEIT_NAMES)
 def test_model_equals_deit(block):
     with safe_open(GOLDEN, "pt") as file:
@@ -49,15 +34,24 @@ def test_model_equals_deit(block):
         class_token_has_position=False,
     )  # fmt: skip
     model = VisionTransformer(config).double().eval()
-    state = {}
-    for key, tensor in tensors.items():
-        kind, _, name = key.partition("/")
-        if kind == "state":
-            parts = name.split(".", 2)
-            inside = parts[0] == "blocks"
-            state[f"blocks.{parts[1]}.{from_deit(parts[2], 'parallel' in block)}" if inside else name] = tensor
-    model.load_state_dict(state)
+    state = {key.removeprefix("state/"): tensor for key, tensor in tensors.items() if key.startswith("state/")}
+    model.load_state_dict(convert(state, "deit", config=config))
+    back = convert(model.state_dict(), "vitcourse", "deit")
+    assert set(back) == set(state)
+    assert all(torch.equal(back[key], state[key]) for key in state)
     torch.testing.assert_close(model(tensors["input"]), tensors["output"], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize(("name", "serial_depth", "count"), [("s/16", 36, 64_665_064), ("b/16", 36, 256_731_112)])
+def test_branches_side_by_side_have_the_parameters_of_the_serial_model(name, serial_depth, count):
+    """DeiT's 18x2 against 36x1 with LayerScale (Touvron et al. 2022, "Three things", Table 3)."""
+    serial = replace(VARIANTS[name], depth=serial_depth, block="layer_scale_init")
+    parallel = replace(serial, depth=serial_depth // 2, block="parallel_layer_scale_init", num_parallel=2)
+    for config in (serial, parallel):
+        with torch.device("meta"):
+            model = VisionTransformer(replace(config, class_token_has_position=False))
+        # DeiT's table of positions has no class token: one row less than ours has by default.
+        assert sum(parameter.numel() for parameter in model.parameters()) == count
 
 
 def test_no_head_gives_pooled_features():

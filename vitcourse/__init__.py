@@ -3,7 +3,7 @@
 Floors, lowest first; a module imports only from lower floors:
 
 ``errors``, ``attention``, ``positions``, ``patches``, ``blocks``, ``transformer``, ``bert``, ``vit`` (tensors and
-models), ``weights`` (converters), ``plots`` and ``interactive`` (figures), ``training`` (the loop), ``results``
+models), ``weights`` (converters), ``explain``, ``plots`` and ``interactive`` (figures), ``training`` (the loop), ``results``
 (recorded runs), ``data`` (real and rendered data), ``asl`` (the sign model, its losses and measures), ``bench``,
 ``recipes`` (the programs behind ``book/results``), ``checks`` (what exercises run), ``notebooks`` and ``grading``
 (derived notebooks, assignments), ``doctor``, ``terminal``, ``commands`` and ``cli`` (the command ``vitcourse``).

@@ -110,7 +110,7 @@ class VisionTransformer(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Images (B, C, height, width) to tokens (B, 1 + N, D): class token, patches, positions (equation 1)."""
         tokens = self.patch_embed(images)
-        cls_token = self.cls_token.expand(len(tokens), -1, -1)
+        cls_token = self.cls_token.expand(tokens.shape[0], -1, -1)  # len() would fix the batch of an exported program
         if self.config.class_token_has_position:
             tokens = torch.cat([cls_token, tokens], dim=1) + self.pos_embed
         else:
