@@ -1,5 +1,6 @@
 """The blocks against timm and against golden tensors of the public DeiT code (float64, random gammas and norms)."""
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ def test_block_equals_deit(name, golden):
     prefix = f"{deit}/state/"
     state = {from_deit(key.removeprefix(prefix), parallel): t for key, t in tensors.items() if key.startswith(prefix)}
     block.load_state_dict(state)
+    gammas = [parameter for name, parameter in block.named_parameters() if name.endswith("gamma")]
+    assert len(gammas) == (4 if parallel else 2) * name.endswith("layer_scale_init")
+    assert all((one - other).abs().min() > 1e-6 for one, other in combinations(gammas, 2))  # a lost one would show
     x = tensors[f"{deit}/input"].requires_grad_()
     output = block(x)
     (gradient,) = torch.autograd.grad((output * tensors[f"{deit}/cotangent"]).sum(), x)

@@ -2,9 +2,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors import safe_open
 
+from tests.helpers import randomise
 from tests.test_blocks import DEIT_NAMES
 from vitcourse.vit import VARIANTS, VisionTransformer, ViTConfig
 from vitcourse.weights import convert
@@ -20,6 +22,16 @@ def test_parameter_counts_of_the_papers(name, count):
     with torch.device("meta"):
         model = VisionTransformer(VARIANTS[name])
     assert sum(parameter.numel() for parameter in model.parameters()) == count
+
+
+def test_the_defaults_are_those_of_timm():
+    """Epsilon, biases and order of the parts, without a word about them on either side."""
+    ours = randomise(VisionTransformer(TINY)).eval()
+    sizes = {"img_size": 32, "patch_size": 8, "num_classes": 5, "embed_dim": 24, "depth": 3, "num_heads": 4}
+    theirs = timm.models.VisionTransformer(**sizes).double().eval()
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    torch.testing.assert_close(ours(images), theirs(images), atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize("block", DEIT_NAMES)
