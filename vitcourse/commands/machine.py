@@ -1,6 +1,7 @@
 """Commands on the machine and on what was measured with it."""
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,3 +35,41 @@ def record(
     recipe = importlib.import_module(f"vitcourse.recipes.{name}")
     file = recipe.record(data, lambda line: console.print(line, highlight=False, soft_wrap=True))
     console.print(f"wrote {file}", highlight=False)
+
+
+@app.command(epilog=example("vitcourse bench --model ti/16 --rounds 9 --out runs/bench"))
+def bench(
+    model: Annotated[list[str] | None, typer.Option(help="ti/16, s/16, 'ti/16 6x2' or 's/16 18x2'; all.")] = None,
+    rounds: Annotated[int, typer.Option(help="How often each model is timed.", min=1)] = 9,
+    device: Annotated[str, typer.Option(help="cpu or cuda; cuda where there is one.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Write bench.json and bench.png into this folder.")] = None,
+) -> None:
+    """Time our models beside timm, Hugging Face and torchvision, with the same weights."""
+    import torch
+
+    from vitcourse import plots
+    from vitcourse.bench.cases import MODELS, cases, measure
+    from vitcourse.bench.report import case_name, picture, table
+    from vitcourse.results import provenance
+    from vitcourse.terminal import progress
+    from vitcourse.training import write_whole
+
+    names = model or list(MODELS)
+    if unknown := [name for name in names if name not in MODELS]:
+        raise InputError(f"there is no model {unknown[0]!r} to time; there are: {', '.join(MODELS)}")
+    name = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
+        raise InputError(f"there is no device {name!r} here to time on")
+    chosen = cases(names, torch.device(name))
+    rows = []
+    with progress("timing") as (step,):
+        for index, case in enumerate(chosen):
+            on_round = lambda done, _, index=index: step(index * rounds + done, len(chosen) * rounds)  # noqa: E731
+            rows.append(measure(case, torch.device(name), rounds, on_round=on_round))
+    console.print(table(rows))
+    slower = [case_name(row) for row in rows if max(found["median"] for found in row["ratio"].values()) > 1.03]
+    console.print(f"slower by more than 3%: {'; '.join(slower) or 'none'}", highlight=False)
+    if out is not None:
+        write_whole(out / "bench.json", json.dumps({"rows": rows, "provenance": provenance()}, indent=1).encode())
+        plots.save(picture(rows), out / "bench.png")
+        console.print(f"wrote {out}", highlight=False)

@@ -1,0 +1,68 @@
+"""Timing several programs against each other, fairly: in turn, in changing order, over many rounds."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+Program = Callable[[], object]
+
+
+def interleaved(
+    programs: dict[str, Program],
+    rounds: int = 9,
+    seconds: float = 0.3,
+    device: torch.device | None = None,
+    on_round: Callable[[int, int], None] | None = None,
+) -> dict[str, list[float]]:
+    """Seconds per call of every program, one number a round.
+
+    In each round all programs run after one another, so that a machine that slows down slows all of them. The first
+    place goes round, and every other round runs backwards. All make the same number of calls.
+
+    Args:
+        programs: what is timed, without arguments.
+        rounds: how often each is timed.
+        seconds: about how long the slowest runs in a round.
+        device: where the programs compute; on CUDA the clock waits for it.
+        on_round: called with the rounds done and their number.
+
+    Raises:
+        ValueError: fewer than one round.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
+    once = {name: _timed(program, 2, device) for name, program in programs.items()}  # also warms up
+    calls = max(1, round(seconds / max(once.values())))
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    names = list(programs)
+    for index in range(rounds):
+        first = index % len(names)
+        order = names[first:] + names[:first]
+        for name in reversed(order) if index % 2 else order:
+            times[name].append(_timed(programs[name], calls, device))
+        if on_round is not None:
+            on_round(index + 1, rounds)
+    return times
+
+
+def ratio(times: dict[str, list[float]], of: str, to: str) -> dict[str, float]:
+    """How ``of`` compares with ``to``, round by round: the median of the ratios, and their quartiles."""
+    ratios = [mine / theirs for mine, theirs in zip(times[of], times[to], strict=True)]
+    lower, median, upper = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return {"median": round(median, 4), "quartiles": [round(lower, 4), round(upper, 4)]}
+
+
+def _timed(program: Program, calls: int, device: torch.device | None) -> float:
+    _wait(device)
+    start = time.perf_counter()
+    for _ in range(calls):
+        program()
+    _wait(device)
+    return (time.perf_counter() - start) / calls
+
+
+def _wait(device: torch.device | None) -> None:
+    if device is not None and device.type == "cuda":
+        torch.cuda.synchronize(device)
