@@ -87,6 +87,26 @@ MUTATIONS = {
         [('for part in "qkv")', 'for part in "qvk")')],
         "test_parity.py::test_model_and_gradients_equal[hf-dtype0-1e-10]",
     ),
+    "post-norm for pre-norm": (
+        "stacks.py",
+        [("x = x + self.self_attn(self.norm1(x), **own)", "x = self.norm1(x + self.self_attn(x, **own))")],
+        "test_transformer.py::test_stacks_equal_torch_values_and_gradients",
+    ),
+    "words without the root of the width": (
+        "transformer.py",
+        [(" * math.sqrt(self.config.dim)", "")],
+        "test_transformer.py::test_the_model_is_embeddings_stacks_and_projection",
+    ),
+    "every step of a cached decoder at position 0": (
+        "transformer.py",
+        [("0 if cache is None else cache.length", "0")],
+        "test_decoding.py::test_a_cache_changes_nothing_in_greedy_search",
+    ),
+    "a pooler of another token": (
+        "bert.py",
+        [("self.pooler(x[:, 0])", "self.pooler(x[:, -1])")],
+        "test_bert.py::test_encoder_and_pooler_equal_bert_model",
+    ),
     "antialiasing exchanged": (
         "positions.py",
         [('{"timm": True, "hf": False', '{"timm": False, "hf": True')],
