@@ -1,7 +1,9 @@
 # Two commands need nothing before them: `make book` and `make test`.
 # Both make .venv from requirements.txt first, where it is missing or out of date.
 
-PYTHON ?= python3
+PYTHON  ?= python3
+# self-study: solutions are folded away. class: no solution anywhere in the book.
+PROFILE ?= self-study
 VENV   := .venv
 BIN    := $(VENV)/bin
 
@@ -13,14 +15,20 @@ LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test gpu lint lock clean
+.PHONY: help book notebooks publish test gpu lint lock clean
 
 help:  ## show the targets
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-12s%s\n", $$1, $$2 }'
 
-book: $(STAMP)  ## execute the lessons and build the book (_build/html/index.html)
-	@$(BIN)/python book/build.py
+book: $(STAMP)  ## execute the lessons and build the book (_build/html); PROFILE=class leaves out the solutions
+	@$(BIN)/python book/build.py --profile $(PROFILE)
+
+notebooks: $(STAMP)  ## write the notebooks for learners and the answer keys (_build/notebooks)
+	@$(BIN)/python book/derive.py
+
+publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner", which Colab and Binder open
+	@$(BIN)/python book/publish.py
 
 test: $(STAMP)  ## build the book where it is missing or stale, then run every test
 	@$(BIN)/python book/build.py --if-stale

@@ -1,11 +1,10 @@
 """Build the book: execute the lessons that changed, write the pages, print where to open them.
 
 Run by `make book`, and with --if-stale by `make test`. A failing cell, a warning of Sphinx or a broken link fails the
-build, and fails it again: pages are always read anew, and a notebook that failed is never cached.
+build, and fails it again: pages are always read anew, and a notebook that failed is never kept.
 """
 
 import argparse
-import json
 import re
 import shutil
 import signal
@@ -13,150 +12,139 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from jupyter_cache import get_cache
-from notebook_keys import book_key, kernel_environment, notebook_key, notebooks
+from execute import book_notebooks, is_executed, say
+from notebook_keys import book_key, kernel_environment
+from stage import downloads, make_source, repository
+
+from vitcourse.errors import InputError
+from vitcourse.notebooks import PROFILES
+from vitcourse.notebooks.files import write
 
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-EXECUTING = re.compile(r"(\S+\.ipynb): Executing notebook using")
-EXECUTED = re.compile(r"Executed notebook in ([\d.]+) seconds")
+SELF_STUDY = PROFILES[0]
 
 
-def say(text: str = "") -> None:
-    print(text, flush=True)
+class Profile:
+    """Where one profile of the book is built, and what its pages depend on."""
+
+    def __init__(self, root: Path, name: str):
+        self.root, self.name = root, name
+        self.folder = root / "_build" / name
+        self.source = self.folder / "source"
+        # The book that a reader gets from `make book` has the short address.
+        self.home = root / "_build" if name == SELF_STUDY else self.folder
+        self.html = self.home / "html"
+        self.stamp = self.home / "book_key"
+
+    def key(self) -> str:
+        return book_key(self.root, self.name, repository(self.root) or "")
+
+    def is_fresh(self) -> bool:
+        pages = self.html / "index.html"
+        return pages.exists() and self.stamp.exists() and self.stamp.read_text(encoding="utf-8") == self.key()
 
 
-def open_cache(build: Path):
-    """The store of executed notebooks, emptied if an interruption has left it unreadable."""
-    cache = get_cache(build / ".jupyter_cache")
-    try:
-        for record in cache.list_cache_records():
-            cache.get_cache_bundle(record.pk)
-    except Exception as error:  # whatever is wrong with it, executing again is right
-        say(f"The stored results cannot be read ({error}); every lesson is executed again.")
-        cache.clear_cache()
-        cache = get_cache(build / ".jupyter_cache")
-    return cache
-
-
-def is_cached(cache, notebook: Path) -> bool:
-    try:
-        cache.match_cache_file(str(notebook))
-    except KeyError:
-        return False
-    return True
-
-
-def forget_changed(root: Path, build: Path) -> int:
-    """Drop the cached notebooks whose key changed; return how many notebooks of the book are to be executed."""
-    cache = open_cache(build)
-    record = build / "notebook_keys.json"
-    old = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    new = {path.relative_to(root).as_posix(): notebook_key(path, root, "static") for path in notebooks(root)}
-    for name, key in new.items():
-        if old.get(name) != key and is_cached(cache, root / name):
-            cache.remove_cache(cache.match_cache_file(str(root / name)).pk)
-    # Written before the execution: what is interrupted now is not in the cache, and is executed the next time.
-    record.write_text(json.dumps(new, indent=1), encoding="utf-8")
-    contents = (root / "_toc.yml").read_text(encoding="utf-8")
-    return sum(name.removesuffix(".ipynb") in contents and not is_cached(cache, root / name) for name in new)
-
-
-def show_plain(stream, muted: threading.Event) -> None:
-    """Print warnings and errors as they come, without the colours that Sphinx writes even into a log file."""
-    in_executor = False
+def show_plain(stream, prefix: str, muted: threading.Event) -> None:
+    """Print warnings and errors as they come, without colours, and with the paths that the writer of a page knows."""
     for line in stream:
-        if muted.is_set():
-            continue
-        # Before the failing cell comes the traceback of the program that executes cells, which tells a reader nothing.
-        if in_executor and not line.startswith("nbclient.exceptions."):
-            continue
-        in_executor = "Executing notebook failed: CellExecutionError" in line
-        say(ANSI_COLOUR.sub("", line).rstrip("\n"))
+        if not muted.is_set():
+            say(ANSI_COLOUR.sub("", line).replace(prefix, "").rstrip("\n"))
 
 
-def run_jupyter_book(root: Path, build: Path, waiting: int) -> int:
-    """Build the pages, and show what is being executed and what went wrong."""
-    # --all reads every page again: a plain second build would skip a page that failed, and pass.
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "--all", "-W", "--keep-going", "-n"]
-    env = {**kernel_environment(build, "static"), "PYTHONUNBUFFERED": "1"}
-    started = 0
+def run(command: list, profile: Profile, *, quiet: bool) -> int:
+    """Run a part of the build, and end it where this program is asked to end.
+
+    Args:
+        quiet: show what it writes on standard error alone.
+    """
+    env = {**kernel_environment(profile.root / "_build", "static"), "PYTHONUNBUFFERED": "1"}
     # In a session of its own, Ctrl-C does not reach it: it is ended below, and not with pages of tracebacks.
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen(command, cwd=root, env=env, **pipes) as process:
+    out = subprocess.DEVNULL if quiet else None
+    with subprocess.Popen(
+        command,
+        cwd=profile.root,
+        env=env,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         muted = threading.Event()
-        errors = threading.Thread(target=show_plain, args=(process.stderr, muted))
+        errors = threading.Thread(target=show_plain, args=(process.stderr, f"{profile.source}/", muted))
         errors.start()
         try:
-            for raw in process.stdout:
-                line = ANSI_COLOUR.sub("", raw)
-                if match := EXECUTING.search(line):
-                    started += 1
-                    say(f"  executing {Path(match[1]).relative_to(root)} ({started} of {waiting})")
-                elif match := EXECUTED.search(line):
-                    say(f"    done in {float(match[1]):.1f} s")
-                elif line.startswith("building [html]"):
-                    say("  reading and writing the pages")
+            return process.wait()
         except KeyboardInterrupt:
             muted.set()
             process.kill()  # its kernels notice, and end themselves
             raise
         finally:
             errors.join()
-    return process.returncode
 
 
-def failed_notebooks(build: Path) -> list[str]:
-    """The notebooks whose execution failed: Jupyter Book leaves a report for each."""
-    reports = build / "html" / "reports"
-    return sorted(p.relative_to(reports).as_posix().removesuffix(".err.log") for p in reports.rglob("*.err.log"))
-
-
-def build_book(root: Path) -> int:
-    build = root / "_build"
-    build.mkdir(exist_ok=True)
-    stamp = build / "book_key"
-    stamp.unlink(missing_ok=True)
-    begin, key = time.monotonic(), book_key(root)
-
-    waiting = forget_changed(root, build)
-    say(f"Building the book; notebooks to execute: {waiting or 'none, nothing they depend on changed'}")
-    # Pages that have left the table of contents must leave the book.
-    for name in ("html", ".doctrees", "jupyter_execute"):
-        shutil.rmtree(build / name, ignore_errors=True)
-    code = run_jupyter_book(root, build, waiting)
-    seconds = time.monotonic() - begin
+def write_pages(profile: Profile) -> int:
+    """Build the pages of one profile, and put them in place of the old ones."""
+    make_source(profile.root, profile.source, profile.name)
+    made = profile.folder / "_build"
+    shutil.rmtree(made, ignore_errors=True)
+    # --all reads every page again: a plain second build would skip a page that failed, and pass.
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", profile.source, "--path-output", profile.folder]
+    with ThreadPoolExecutor() as pool:
+        copies = pool.submit(downloads, profile.root)  # in the meantime: the catalogue of exercises brings torch
+        code = run([*command, "--all", "-W", "--keep-going", "-n"], profile, quiet=True)
     if code:
-        say(f"\nThe book is not built ({seconds:.0f} s). What failed is shown above.")
-        for name in failed_notebooks(build):
-            say(f"  failing notebook: {name}.ipynb")
-        return 1
-    stamp.write_text(key, encoding="utf-8")
-    say(f"The book is built ({seconds:.0f} s). Open it in a browser:")
-    say(f"  {(build / 'html' / 'index.html').as_uri()}")
+        return code
+    for name, notebook in copies.result().items():
+        write(notebook, made / "html" / "_sources" / name)
+    shutil.rmtree(profile.html, ignore_errors=True)
+    (made / "html").replace(profile.html)
     return 0
 
 
-def is_fresh(root: Path) -> bool:
-    stamp = root / "_build" / "book_key"
-    pages = root / "_build" / "html" / "index.html"
-    return pages.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == book_key(root)
+def build_book(profile: Profile) -> int:
+    root = profile.root
+    profile.folder.mkdir(parents=True, exist_ok=True)
+    profile.stamp.unlink(missing_ok=True)
+    begin, key = time.monotonic(), profile.key()
+
+    waiting = sum(not is_executed(path, root) for path in book_notebooks(root))
+    say(f"Building the book; notebooks to execute: {waiting or 'none, nothing they depend on changed'}")
+    command = [sys.executable, Path(__file__).with_name("execute.py"), "--root", root]
+    code = run(command, profile, quiet=False) if waiting else 0
+    if not code:
+        say("  reading and writing the pages")
+        code = write_pages(profile)
+    seconds = time.monotonic() - begin
+    if code:
+        say(f"\nThe book is not built ({seconds:.0f} s). What failed is shown above.")
+        return 1
+    profile.stamp.write_text(key, encoding="utf-8")
+    what = "The book is built" if profile.name == SELF_STUDY else f"The book for a {profile.name} is built"
+    say(f"{what} ({seconds:.0f} s). Open it in a browser:")
+    say(f"  {(profile.html / 'index.html').as_uri()}")
+    return 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="folder of the book's _config.yml")
+    parser.add_argument("--profile", choices=PROFILES, default=SELF_STUDY, help="with the solutions, or without")
     parser.add_argument("--if-stale", action="store_true", help="do nothing where the built book is up to date")
     options = parser.parse_args()
-    root = options.root.resolve()
+    profile = Profile(options.root.resolve(), options.profile)
     # Asked to end, do as for Ctrl-C: end what was started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if options.if_stale and is_fresh(root):
+    if options.if_stale and profile.is_fresh():
         say("The book is up to date.")
         return 0
     try:
-        return build_book(root)
+        return build_book(profile)
+    except InputError as error:
+        say(f"\nThe book is not built. {error}")
+        return 1
     except KeyboardInterrupt:
         say("\nInterrupted: the book is not built. Run the command again.")
         return 130

@@ -1,7 +1,7 @@
 """What the outputs of a notebook depend on: its key, and the environment that it is executed in.
 
-jupyter-cache, which holds the executed notebooks, looks at nothing but their code cells. The keys made here say the
-rest: book/build.py drops a cached notebook whose key has changed, and tests/lessons records a passing run under it.
+book/execute.py keeps an executed notebook under its key, and executes it again when the key has changed; tests/lessons
+records a passing run under its key.
 """
 
 import hashlib
@@ -36,10 +36,6 @@ def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:
     return digest.hexdigest()
 
 
-def notebooks(root: Path) -> list[Path]:
-    return sorted(root.glob("lessons/*/*.ipynb"))
-
-
 def named_inputs(source: str, root: Path) -> list[Path]:
     """The recorded runs and weights that a notebook's source mentions."""
     return [path for folder in NAMED_INPUTS for path in files_under(root / folder) if path.stem in source]
@@ -65,10 +61,10 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
     return hash_files(inputs, root, platform.python_version(), mode, json.dumps(code))
 
 
-def book_key(root: Path) -> str:
-    """A hash of all that the built pages depend on."""
+def book_key(root: Path, *settings: str) -> str:
+    """A hash of all that the built pages depend on: files, and further settings such as the profile."""
     paths = [path for name in BOOK_INPUTS for path in files_under(root / name)]
-    return hash_files(paths, root, platform.python_version())
+    return hash_files(paths, root, platform.python_version(), *settings)
 
 
 def kernel_environment(build: Path, mode: str) -> dict[str, str]:

@@ -20,6 +20,21 @@ def repair(app, pagename, templatename, context, doctree):  # noqa: ARG001 - the
         context["body"] = body
 
 
+# pydata: the switch that unfolds the pages below another in the side bar has an icon and no name.
+SWITCH = '<summary><span class="toctree-toggle"'
+NAMED_SWITCH = '<summary aria-label="Further pages"><span class="toctree-toggle"'
+
+
+def name_switches(app, pagename, templatename, context, doctree):  # noqa: ARG001 - the signature is Sphinx's
+    make = context.get("generate_toctree_html")
+    if make:
+        context["generate_toctree_html"] = lambda *args, **options: str(make(*args, **options)).replace(
+            SWITCH, NAMED_SWITCH
+        )
+
+
 def setup(app):
     app.connect("html-page-context", repair)
+    # After the theme has put its function there.
+    app.connect("html-page-context", name_switches, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,15 +3,17 @@
 The keys are tested on files alone; one small book, without torch, is really built.
 """
 
-import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from notebook_keys import book_key, kernel_environment, notebook_key
 from page_checks import visit
+from small_books import build, write_book
 
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND = "lessons/01_first/first.ipynb", "lessons/02_second/second.ipynb"
@@ -26,15 +28,8 @@ def write_notebook(path: Path, *code: str, text: str = "# A lesson") -> None:
 
 def make_small_book(root: Path) -> Path:
     """A book of two notebooks with the real configuration, extensions and templates."""
-    shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("results", "*.md"))
-    shutil.copy(ROOT / "_config.yml", root)
-    pages = "".join(f"- file: {name.removesuffix('.ipynb')}\n" for name in (FIRST, SECOND))
-    (root / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{pages}", encoding="utf-8")
-    (root / "index.md").write_text("# A small book\n\nIt has $d_k$ pages.\n", encoding="utf-8")
-    (root / "requirements.txt").write_text("einops==0.8\n", encoding="utf-8")
-    (root / "vitcourse").mkdir()
-    (root / "vitcourse" / "__init__.py").write_text("", encoding="utf-8")
-    (root / "book" / "results").mkdir()
+    empty = nbformat.v4.new_notebook()
+    write_book(root, dict.fromkeys((name.removesuffix(".ipynb") for name in (FIRST, SECOND)), empty))
     (root / "book" / "results" / "digits_run.json").write_text("{}", encoding="utf-8")
     write_notebook(root / FIRST, "print('digits_run')")
     write_notebook(root / SECOND, "import plotly.graph_objects as go", "go.Figure(go.Scatter(y=[1, 2])).show()")
@@ -103,11 +98,9 @@ def test_each_source_makes_the_book_stale(small_book, name):
     assert book_key(small_book) != before
 
 
-def build(root: Path, *options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "book" / "build.py", "--root", root, *options]
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False
-    )
+def test_each_profile_and_address_has_its_own_key(small_book):
+    keys = {book_key(small_book, *settings) for settings in ((), ("class", ""), ("self-study", ""), ("class", "a"))}
+    assert len(keys) == 4
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +163,33 @@ def test_plotly_comes_from_the_machine_and_only_where_needed(builds, context, na
     opened.goto(page.as_uri())
     assert opened.locator(".plotly-graph-div .main-svg").count() > 0 or name == FIRST
     opened.close()
+
+
+def is_running(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_an_interrupted_build_ends_its_kernels(small_book):
+    mark = small_book / "kernel"
+    write_notebook(
+        small_book / FIRST,
+        f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(100)",
+    )
+    command = [sys.executable, ROOT / "book" / "build.py", "--root", small_book]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        kernel = int(mark.read_text())
+        assert is_running(kernel)
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=30)[0]
+    assert process.returncode == 130
+    assert output.splitlines()[-1] == "Interrupted: the book is not built. Run the command again."
+    assert "Traceback" not in output
+    deadline = time.monotonic() + 15
+    while is_running(kernel) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not is_running(kernel)

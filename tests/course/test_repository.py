@@ -92,9 +92,10 @@ def test_lock_holds_exact_pins_and_no_index_address():
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_cells_are_short(name):
-    """At most 20 lines of code in a cell, blank ones not counted: more belongs into the package."""
+    """At most 20 lines of code in a cell that is shown, 60 in one that is folded away (a figure, what it asserts)."""
     cells = json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]
     for cell in cells:
         if cell["cell_type"] == "code":
             lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
-            assert len(lines) <= 20, f"{name}, cell {cell['id']}: {len(lines)} lines"
+            most = 60 if "hide-input" in cell["metadata"].get("tags", []) else 20
+            assert len(lines) <= most, f"{name}, cell {cell['id']}: {len(lines)} lines"

@@ -1,0 +1,124 @@
+"""Stub, key and page come from one source: they differ where the markers say, and nowhere else."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from tests.notebooks import sample
+from vitcourse.errors import InputError
+from vitcourse.notebooks import answer_key, learner_copy, page, with_setup
+from vitcourse.notebooks.derive import solution_of, stub_of
+
+
+@pytest.fixture
+def source() -> nbformat.NotebookNode:
+    notebook = sample.exercises_notebook()
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="shown")]
+    notebook.cells[1].execution_count = 3
+    return notebook
+
+
+def by_id(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    return {cell.id: cell.source for cell in notebook.cells}
+
+
+@pytest.mark.parametrize(
+    "derive", [learner_copy, answer_key, lambda nb: page(nb, "class"), lambda nb: with_setup(nb, "u", "b")]
+)
+def test_the_source_is_not_changed_and_the_result_is_a_notebook(source, derive):
+    before = json.dumps(source)
+    nbformat.validate(derive(source))
+    assert json.dumps(source) == before
+
+
+def test_a_stub_replaces_each_region_at_its_own_indent():
+    text = (
+        "a = 1\n### BEGIN SOLUTION\na = 2\n### END SOLUTION\ndef f():\n    # BEGIN SOLUTION\n    b\n    # END SOLUTION"
+    )
+    assert stub_of(text) == (
+        "a = 1\n# YOUR CODE HERE\nraise NotImplementedError()\ndef f():\n"
+        "    # YOUR CODE HERE\n    raise NotImplementedError()"
+    )
+    assert solution_of(text) == "a = 1\na = 2\ndef f():\n    b"
+
+
+def test_a_solution_cell_without_markers_is_a_solution_as_a_whole():
+    assert stub_of("answer = 42") == "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["### BEGIN SOLUTION\na", "### END SOLUTION\na", "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION"],
+)
+def test_markers_that_do_not_pair_are_refused(text):
+    with pytest.raises(InputError, match=r"do not pair|has no 'END"):
+        stub_of(text)
+
+
+@pytest.mark.parametrize("derive", [learner_copy, answer_key, lambda notebook: page(notebook, "class")])
+def test_a_solution_outside_of_a_solution_cell_is_refused(source, derive):
+    source.cells.append(new_code_cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", id="stray"))
+    with pytest.raises(InputError, match="cell stray"):
+        derive(source)
+
+
+def test_the_learners_copy_has_stubs_plain_text_and_no_outputs(source):
+    copy = learner_copy(source)
+    assert by_id(copy)["scores-solution"] == sample.STUB
+    assert by_id(copy)["scores-check"] == "checks.attention.scores(scores)"
+    assert copy.cells[1].outputs == []
+    assert copy.cells[1].execution_count is None
+    assert copy.metadata.vitcourse == {"lesson": sample.LESSON, "kind": "exercises"}
+    assert sample.SECRET_NAME not in nbformat.writes(copy)
+    assert ":::" not in nbformat.writes(copy)
+    assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in source.cells]
+
+
+def test_the_key_is_the_copy_with_the_solutions(source):
+    copy, key = learner_copy(source), answer_key(source)
+    different = [mine.id for mine, theirs in zip(copy.cells, key.cells, strict=True) if mine != theirs]
+    assert different == ["scores-solution"]
+    assert sample.SECRET_LINE in by_id(key)["scores-solution"]
+    assert "SOLUTION" not in by_id(key)["scores-solution"]
+
+
+def test_the_page_for_self_study_ends_each_exercise_with_its_folded_solution(source):
+    shown = page(source, "self-study")
+    ids = [cell.id for cell in shown.cells]
+    start = ids.index("scores-card")
+    expected = ["card", "stub", "check", "hints", "expected", "solution"]
+    assert ids[start : start + 6] == [f"scores-{part}" for part in expected]
+    texts = by_id(shown)
+    assert sample.STUB in texts["scores-stub"]
+    assert texts["scores-solution"].startswith("::::{dropdown} Solution\n")
+    assert sample.SECRET_LINE in texts["scores-solution"]
+    assert all("SOLUTION" not in text for text in texts.values())
+    assert shown.cells[1].outputs == source.cells[1].outputs
+
+
+def test_the_page_for_a_class_is_the_other_without_the_solution(source):
+    shown = page(source, "class")
+    assert sample.SECRET_NAME not in nbformat.writes(shown)
+    rest = [cell for cell in page(source, "self-study").cells if cell.id != "scores-solution"]
+    assert shown.cells == rest
+
+
+def test_code_that_holds_a_fence_stays_in_its_own():
+    fenced = sample.SOLUTION.replace("Scaled scores, shape (..., L, S).", "Scores.\n\n    ```\n    x\n    ```\n    ")
+    assert "\n````python\ndef scores" in by_id(page(sample.exercises_notebook(fenced), "self-study"))["scores-stub"]
+
+
+def test_an_unknown_profile_is_named(source):
+    with pytest.raises(InputError, match="no profile 'exam'"):
+        page(source, "exam")
+
+
+def test_the_setup_cell_is_plain_python_and_does_nothing_here(source):
+    first = with_setup(learner_copy(source), "https://github.com/some/course", "learner").cells[0]
+    assert "https://github.com/some/course" in first.source
+    done = subprocess.run([sys.executable, "-c", first.source], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

@@ -1,0 +1,168 @@
+"""From a source notebook to what others see of it. Every function takes a notebook and returns a new one.
+
+A source holds solutions in cells that nbgrader knows as such, between two markers. `learner_copy` has exactly the code
+that nbgrader's own release has.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from vitcourse.errors import InputError
+from vitcourse.notebooks.plain import plain_markdown
+
+PROFILES = ("self-study", "class")
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+SETUP_ID = "course-setup"
+
+
+def is_exercises(notebook: NotebookNode) -> bool:
+    """Whether a notebook holds exercises, and so solutions."""
+    return notebook.metadata.get("vitcourse", {}).get("kind") == "exercises"
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def stub_of(source: str) -> str:
+    """The source of a solution cell as a learner finds it: each marked region is replaced, as nbgrader does it.
+
+    Raises:
+        InputError: markers that do not pair.
+    """
+    return "\n".join(_without_regions(source)) if BEGIN in source or END in source else "\n".join(STUB)
+
+
+def _without_regions(source: str) -> list[str]:
+    lines, inside = [], False
+    for line in source.split("\n"):
+        if BEGIN in line or END in line:
+            if (BEGIN in line) == inside:
+                raise InputError(f"the markers of a solution do not pair at {line.strip()!r}")
+            inside = not inside
+            if inside:
+                indent = re.match(r"\s*", line)[0]
+                lines += [indent + stub for stub in STUB]
+        elif not inside:
+            lines.append(line)
+    if inside:
+        raise InputError(f"a solution has no {END!r}")
+    return lines
+
+
+def solution_of(source: str) -> str:
+    """The source of a solution cell without its markers."""
+    return "\n".join(line for line in source.split("\n") if BEGIN not in line and END not in line)
+
+
+def _checked_copy(notebook: NotebookNode) -> NotebookNode:
+    """A copy to change; a solution outside of a solution cell is refused, because it would stay in every copy."""
+    for cell in notebook.cells:
+        if not is_solution(cell) and (BEGIN in cell.source or END in cell.source):
+            raise InputError(f"cell {cell.id}: a marked solution, but its nbgrader metadata do not say so")
+    return copy.deepcopy(notebook)
+
+
+def _without_outputs(cell: NotebookNode) -> None:
+    if cell.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None
+
+
+def learner_copy(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+    """The notebook that a learner works in: stubs, no outputs, and Markdown that any program shows.
+
+    Args:
+        notebook: a lesson or its exercises, from ``lessons/``.
+        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
+
+    Raises:
+        InputError: markers that do not pair or stand in a cell that is no solution, or a directive with a fault.
+    """
+    return _plain(notebook, stub_of, catalogue)
+
+
+def answer_key(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+    """The learner's copy with the solutions in place of the stubs, and without their markers."""
+    return _plain(notebook, solution_of, catalogue)
+
+
+def _plain(notebook: NotebookNode, code, catalogue: Mapping | None) -> NotebookNode:
+    result = _checked_copy(notebook)
+    for cell in result.cells:
+        _without_outputs(cell)
+        if is_solution(cell):
+            cell.source = code(cell.source)
+        elif cell.cell_type == "markdown":
+            try:
+                cell.source = plain_markdown(cell.source, catalogue)
+            except InputError as error:
+                raise InputError(f"cell {cell.id}: {error}") from error
+    return result
+
+
+def page(notebook: NotebookNode, profile: str) -> NotebookNode:
+    """The notebook as the book shows it. Outputs stay with their cells; solution cells become text.
+
+    Args:
+        notebook: a lesson, or exercises executed with their solutions.
+        profile: ``"self-study"``: the solution is folded away at the end of its exercise; ``"class"``: it is nowhere.
+
+    Raises:
+        InputError: an unknown profile, or markers that do not pair.
+    """
+    if profile not in PROFILES:
+        raise InputError(f"no profile {profile!r} (there are: {', '.join(PROFILES)})")
+    result = _checked_copy(notebook)
+    cells, waiting, prefix = [], None, ""
+    for cell in result.cells:
+        if waiting is not None and not cell.id.startswith(prefix):
+            cells.append(waiting)
+            waiting = None
+        if not is_solution(cell):
+            cells.append(cell)
+            continue
+        prefix = cell.id.removesuffix("solution")
+        shown = _fenced(stub_of(cell.source))
+        cells.append(new_markdown_cell(f"::::{{div}} stub\n{shown}\n::::", id=f"{prefix}stub"))
+        if profile == "self-study":
+            answer = _fenced(solution_of(cell.source))
+            text = f"::::{{dropdown}} Solution\n:class-container: solution\n\n{answer}\n::::"
+            waiting = new_markdown_cell(text, id=cell.id)
+    result.cells = cells if waiting is None else [*cells, waiting]
+    return result
+
+
+def _fenced(source: str) -> str:
+    """Code as a Markdown block, in a fence that is longer than any in the code."""
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`{3,}", source))])
+    return f"{fence}python\n{source}\n{fence}"
+
+
+def with_setup(notebook: NotebookNode, repository: str, branch: str) -> NotebookNode:
+    """A copy that begins with a cell which fetches the course on Colab, and does nothing elsewhere.
+
+    Args:
+        repository: address of the repository on GitHub.
+        branch: the branch that holds the learner's notebooks.
+    """
+    source = f"""\
+# On Colab, this cell fetches the course; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    course = "/content/vitcourse"
+    address = "{repository}"
+    clone = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
+    subprocess.run([*clone, address, course], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "-e"]
+    subprocess.run([*install, course], check=True)
+    sys.path.insert(0, course)"""
+    result = copy.deepcopy(notebook)
+    result.cells.insert(0, new_code_cell(source, id=SETUP_ID))
+    return result

@@ -1,0 +1,143 @@
+"""The directives of the course in Markdown text: where they begin and end, and what the bodies of two of them hold.
+
+The book's Sphinx extension and the learner's copies read the same text, so both read it here. A directive is written
+with colons, ``:::{name} argument``, and its body stays readable where it is not understood.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from vitcourse.errors import InputError
+
+OPENING = re.compile(r"^(:{3,})\{([\w-]+)\}\s*(.*?)\s*$")
+CODE_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
+OPTION_LINE = re.compile(r"^:([\w-]+):\s*(.*?)\s*$")
+CHOICE = re.compile(r"^[-*+] \[([ xX])\] +(.*)$")
+OBJECTIVE = re.compile(r"^[-*+] \*\*(\d\d\.\d+)\*\*\s*(.*)$")
+
+
+@dataclass
+class Directive:
+    """One directive: its name, the text behind the name, its options and the lines of its body."""
+
+    name: str
+    argument: str
+    options: dict[str, str] = field(default_factory=dict)
+    body: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Choice:
+    """One answer that a quiz offers; every answer is explained, the wrong ones too."""
+
+    right: bool
+    text: str
+    explanation: str
+
+
+@dataclass
+class Quiz:
+    question: str
+    choices: list[Choice]
+
+
+def blocks(text: str) -> Iterator[str | Directive]:
+    """The lines and the outermost directives of a text, in order. What stands in a code fence is left alone.
+
+    Raises:
+        InputError: a directive that does not end.
+    """
+    lines = iter(text.splitlines())
+    code = ""
+    for line in lines:
+        fence = CODE_FENCE.match(line)
+        opening = OPENING.match(line)
+        if code:
+            # A fence ends with at least as many signs as it began with, and nothing behind them.
+            if fence and line.strip() == fence[1] and fence[1].startswith(code):
+                code = ""
+            yield line
+        elif fence:
+            code = fence[1]
+            yield line
+        elif opening:
+            yield _directive(opening, lines)
+        else:
+            yield line
+
+
+def _directive(opening: re.Match, lines: Iterator[str]) -> Directive:
+    body: list[str] = []
+    for line in lines:
+        if re.fullmatch(rf":{{{len(opening[1])},}}\s*", line):
+            options, body = split_options(body)
+            return Directive(opening[2], opening[3], options, body)
+        body.append(line)
+    raise InputError(f"the directive {opening[0].strip()!r} does not end: {opening[1]} is missing")
+
+
+def split_options(body: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The ``:name: value`` lines at the head of a body, and the rest of it without blank lines around."""
+    options = {}
+    start = 0
+    while start < len(body) and (match := OPTION_LINE.match(body[start])):
+        options[match[1]] = match[2]
+        start += 1
+    return options, "\n".join(body[start:]).strip("\n").splitlines()
+
+
+def _items(body: Sequence[str], head: re.Pattern) -> tuple[list[str], list[tuple[re.Match, list[str]]]]:
+    """The lines before a list, and each item of the list: its first line, and the lines below with less indent."""
+    before: list[str] = []
+    items: list[tuple[re.Match, list[str]]] = []
+    for line in body:
+        if match := head.match(line):
+            items.append((match, []))
+        elif items:
+            items[-1][1].append(line.removeprefix("  "))
+        else:
+            before.append(line)
+    return before, items
+
+
+def parse_quiz(body: Sequence[str]) -> Quiz:
+    """A question and its answers.
+
+    Args:
+        body: the question, then a list: ``- [x] the right answer`` or ``- [ ] another``, each with its explanation
+            below, indented by two spaces.
+
+    Raises:
+        InputError: no question, fewer than two answers, none or all right, or an answer that is not explained.
+    """
+    before, items = _items(body, CHOICE)
+    choices = [Choice(head[1] in "xX", head[2].strip(), "\n".join(rest).strip("\n")) for head, rest in items]
+    question = "\n".join(before).strip()
+    if not question:
+        raise InputError("a quiz needs a question above its answers")
+    if len(choices) < 2:
+        raise InputError(f"a quiz needs at least two answers, '- [x] …' or '- [ ] …', and has {len(choices)}")
+    if len({choice.right for choice in choices}) != 2:
+        raise InputError("a quiz needs a right answer, '- [x] …', and a wrong one, '- [ ] …'")
+    for choice in choices:
+        if not choice.explanation:
+            raise InputError(f"the answer {choice.text!r} is not explained: indent its explanation by two spaces")
+    return Quiz(question, choices)
+
+
+def parse_objectives(body: Sequence[str]) -> dict[str, str]:
+    """The objectives of a lesson card: ``- **01.1** what the reader can do``, as text by id.
+
+    Raises:
+        InputError: no objective, or an id that comes twice.
+    """
+    _, items = _items(body, OBJECTIVE)
+    objectives: dict[str, str] = {}
+    for head, rest in items:
+        if head[1] in objectives:
+            raise InputError(f"objective {head[1]} stands twice on the card")
+        objectives[head[1]] = "\n".join([head[2], *rest]).strip()
+    if not objectives:
+        raise InputError("a lesson card needs objectives, as '- **01.1** what the reader can do'")
+    return objectives
