@@ -1,0 +1,174 @@
+"""What a check tells: the report, the exception, the catalogue; and that every message is fit to be read."""
+
+import json
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+from vitcourse import checks
+from vitcourse.checks import CATALOGUE, Check, CheckFailed
+from vitcourse.checks.check import CHECKS
+from vitcourse.checks.exercise import COMMON
+from vitcourse.errors import InputError
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+
+
+def not_scaled(query, key):
+    return query @ key.mT
+
+
+def right(query, key):
+    return query @ key.mT / query.shape[-1] ** 0.5
+
+
+def test_a_right_answer_returns_nothing_and_shows_the_table(capsys):
+    assert checks.attention.scores(right) is None
+    shown = capsys.readouterr().out
+    assert "attention.scores: all 6 properties hold" in shown
+    assert shown.count("passed") == 6
+
+
+def test_a_wrong_answer_raises_what_was_found(capsys):
+    with pytest.raises(CheckFailed) as caught:
+        checks.attention.scores(not_scaled, seed=3)
+    error = caught.value
+    assert isinstance(error, AssertionError)
+    assert (error.exercise, error.misconception) == ("attention.scores", "not-scaled")
+    assert [status for _, status in error.results] == ["passed"] * 2 + ["failed"] + ["not tried"] * 3
+    assert error.share == pytest.approx(2 / 6)
+    assert str(error).startswith("not-scaled: The scores are not divided by the square root")
+    assert "At width" in str(error)
+    assert "2 of 6 properties hold" in capsys.readouterr().out
+
+
+def test_the_exception_survives_pickling():
+    with pytest.raises(CheckFailed) as caught:
+        checks.attention.scores(not_scaled)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.results == caught.value.results
+    assert str(again) == str(caught.value)
+
+
+def test_the_grader_gets_the_same_report_without_an_exception(capsys):
+    report = checks.run("attention.scores", not_scaled, seed="secret")
+    assert (report.misconception, report.passed) == ("not-scaled", 2)
+    assert report.message == CATALOGUE["attention.scores"].misconceptions["not-scaled"]
+    assert capsys.readouterr().out == ""
+    assert checks.run("attention.scores", right, seed="secret").share == 1
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(InputError, match=r"no exercise 'attention\.scored'; there are attention\.attention, "):
+        checks.run("attention.scored", right)
+
+
+def test_two_exercises_may_not_share_an_id():
+    with pytest.raises(ValueError, match=r"two exercises have the id attention\.scores"):
+        Check(
+            "attention.scores", misconceptions={}, lesson="", title="", objective="", difficulty=1, minutes=1, points=1
+        )
+
+
+@pytest.fixture
+def choice():
+    """An exercise whose answer is a word, as later lessons have them."""
+    check = Check(
+        "test.choice",
+        lesson="99_test",
+        title="A choice",
+        objective="99.1",
+        difficulty=1,
+        minutes=1,
+        points=1,
+        misconceptions={"the-other": "It is the other one. Look again."},
+    )
+
+    @check.property("it is the first")
+    def _first(probe):
+        probe.require(probe.answer(str) == "a", "the-other")
+
+    yield check
+    del CHECKS["test.choice"], CATALOGUE["test.choice"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "misconception"),
+    [("a", None), ("b", "the-other"), (None, "not-implemented"), (..., "not-implemented"), (1, "wrong-type")],
+)
+def test_an_answer_may_be_a_value(choice, answer, misconception):
+    assert checks.run("test.choice", answer).misconception == misconception
+
+
+def test_something_that_is_no_function_is_the_wrong_type():
+    report = checks.run("attention.scores", 3)
+    assert report.misconception == "wrong-type"
+    assert report.detail == "Expected a function, got 3."
+
+
+def test_a_mistake_without_a_message_is_the_authors_fault(choice):
+    choice.properties.insert(0, ("never", lambda probe: probe.require(False, "no-such-mistake")))
+    with pytest.raises(KeyError):
+        choice.run("a")
+
+
+def test_the_catalogue_is_what_the_course_promises():
+    assert set(CATALOGUE) >= {f"attention.{name}" for name in ("scores", "softmax", "attention", "causal_mask")}
+    objectives = {exercise.objective for exercise in CATALOGUE.values() if exercise.lesson == "01_attention"}
+    assert objectives == {"01.1", "01.2", "01.3", "01.4"}
+    for name, exercise in CATALOGUE.items():
+        assert exercise.id == name
+        assert exercise.lesson.startswith(exercise.objective.partition(".")[0])
+        assert exercise.difficulty in (1, 2, 3)
+        assert min(exercise.minutes, exercise.points) > 0
+        assert set(COMMON) < set(exercise.misconceptions)
+        assert "vitcourse" in exercise.forbidden
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_public_check_stands_where_its_id_says(name):
+    topic, _, exercise = name.partition(".")
+    check = getattr(getattr(checks, topic), exercise)
+    assert check.exercise is CATALOGUE[name]
+    assert name in repr(check)
+
+
+def messages():
+    return sorted({(key, text) for entry in CATALOGUE.values() for key, text in entry.misconceptions.items()})
+
+
+@pytest.mark.parametrize(("misconception", "text"), messages())
+def test_a_message_says_what_is_wrong_and_then_where_to_look(misconception, text):
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", misconception)
+    sentences = re.split(r"(?<=[.?:]) ", text)
+    assert len(sentences) >= 2
+    assert len(sentences[0]) <= 120
+    assert text.endswith((".", ")", "?"))
+    assert text.count("`") % 2 == 0
+    assert "$" not in text
+
+
+def test_no_two_mistakes_of_an_exercise_share_a_message():
+    for exercise in CATALOGUE.values():
+        assert len(set(exercise.misconceptions.values())) == len(exercise.misconceptions)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_section_that_a_message_sends_to_exists(name):
+    exercise = CATALOGUE[name]
+    found = [path for path in (LESSONS / exercise.lesson).glob("*.ipynb") if "exercises" not in path.name]
+    if not found:
+        pytest.skip(f"lesson {exercise.lesson} is not written yet")
+    (lesson,) = found
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    headings = {
+        line.lstrip("# ").strip()
+        for cell in cells
+        if cell["cell_type"] == "markdown"
+        for line in "".join(cell["source"]).splitlines()
+        if line.startswith("##")
+    }
+    named = {section for text in exercise.misconceptions.values() for section in re.findall(r"section “(.+?)”", text)}
+    assert named <= headings

@@ -1,0 +1,96 @@
+"""``attention.causal_mask(n)``: the boolean (n, n) mask of a decoder, True = attend.
+
+Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.3.
+"""
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.attention.common import LESSON, PROVIDED
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe, Wrong, describe
+
+causal_mask = Check(
+    "attention.causal_mask",
+    lesson=LESSON,
+    title="A mask that hides the future",
+    objective="01.3",
+    difficulty=1,
+    minutes=10,
+    points=3,
+    forbidden=PROVIDED,
+    misconceptions={
+        "additive-mask": "This mask holds 0 and minus infinity, to be added to the scores. Such masks exist, but the "
+        "task asks for truth values: True where the query may attend.",
+        "not-boolean": "The pattern is made of numbers. `masked_fill` and `~` need truth values: build it with "
+        "`dtype=torch.bool`, or compare (`== 1`).",
+        "inverted": "The mask says True where a key is hidden. In this course True means that the query may attend "
+        "(`nn.MultiheadAttention` reads it the other way). Put `~` in front.",
+        "upside-down": "The mask lets each query see the future and hides the past. Row i belongs to query i and "
+        "column j to key j: True where j is at most i, which is the lower triangle (`tril`).",
+        "excludes-itself": "No query sees its own token. It may: only what comes later is hidden, so the diagonal is "
+        "True. Look for `<` in place of `<=`, or for a shifted diagonal.",
+        "one-too-many": "Each query sees one token of the future. The next token is what a decoder must predict, so "
+        "this gives the answer away. Look for a shifted diagonal.",
+        "hides-nothing": "Every query sees every key. A causal mask is False above the diagonal.",
+        "short-memory": "A query does not see all tokens before it. The whole past is visible, however far back: "
+        "True for every column up to the query's own.",
+        "one-token": "A sequence of one token is treated wrongly. Its mask is [[True]]: generation starts there.",
+    },
+)
+
+
+def _suspects(n: int) -> dict[str, Tensor]:
+    ones = torch.ones(n, n, dtype=torch.bool)
+    return {
+        "inverted": ones.triu(1),
+        "upside-down": ones.triu(),
+        "excludes-itself": ones.tril(-1),
+        "one-too-many": ones.tril(1),
+        "hides-nothing": ones,
+        "upside-down/both": ones.triu(-1) & ~ones.tril(),
+    }
+
+
+def _call(probe: Probe, n: int, on_error: str | None = None) -> Tensor:
+    """The learner's mask for n tokens, as a boolean (n, n) tensor."""
+    value = probe.call(n, on_error=on_error)
+    if isinstance(value, Tensor) and tuple(value.shape) == (n, n) and value.dtype != torch.bool:
+        infinite = value.is_floating_point() and bool((value == -torch.inf).any())
+        raise Wrong("additive-mask" if infinite else "not-boolean", f"The result is {describe(value)}.")
+    return probe.tensor(value, (n, n), torch.bool)
+
+
+@causal_mask.property("a boolean tensor, one row for each query, one column for each key")
+def _shape(probe: Probe) -> None:
+    for n in probe.sizes(2, 4, 12):
+        _call(probe, n)
+
+
+@causal_mask.property("each query sees its own token")
+def _itself(probe: Probe) -> None:
+    n = probe.integer(4, 12)
+    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
+    if not bool(value.diagonal().all()):
+        probe.equal(value, right, _suspects(n), "excludes-itself", "the mask")
+
+
+@causal_mask.property("no query sees a later token")
+def _future(probe: Probe) -> None:
+    n = probe.integer(4, 12)
+    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
+    if bool((value & ~right).any()):
+        probe.equal(value, right, _suspects(n), name="the mask")
+
+
+@causal_mask.property("each query sees all earlier tokens")
+def _past(probe: Probe) -> None:
+    n = probe.integer(6, 30)
+    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
+    probe.equal(value, right, otherwise="short-memory", name="the mask")
+
+
+@causal_mask.property("it works for a single token")
+def _single(probe: Probe) -> None:
+    value = probe.tensor(probe.call(1, on_error="one-token"), (1, 1), torch.bool, shapes={"one-token": ()})
+    probe.require(bool(value.all()), "one-token")

@@ -1,0 +1,162 @@
+"""``attention.scores(query, key)``: the scaled scores Q K^T / sqrt(d_k), (..., L, S).
+
+Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.1.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.attention.common import LESSON, PROVIDED, divisors
+from vitcourse.checks.check import Check
+from vitcourse.checks.guard import upstream
+from vitcourse.checks.probe import Probe, Wrong, close
+
+scores = Check(
+    "attention.scores",
+    lesson=LESSON,
+    title="Scaled scores",
+    objective="01.2",
+    difficulty=1,
+    minutes=10,
+    points=3,
+    forbidden=PROVIDED,
+    misconceptions={
+        "transposed": "Rows and columns are swapped. A row belongs to a query and a column to a key, so the query "
+        "comes first in the product: query times the transposed key.",
+        "key-not-transposed": "The key is not transposed. A score is the dot product of a row of the query with a row "
+        "of the key, and a matrix product pairs rows with columns: turn the key's rows into columns first, with "
+        "`key.transpose(-2, -1)`.",
+        "softmax-too-early": "These are weights, not scores. The task ends before the softmax: scores may be negative, "
+        "and a row of scores need not add up to 1.",
+        "cosine": "The rows are brought to length 1 before the product, which gives the cosine. Attention compares "
+        "by the plain dot product, in which a longer key counts for more; only the division by the root follows.",
+        "not-scaled": "The scores are not divided by the square root of the width `d_k`. Without it they grow with "
+        "the width, and the softmax saturates. See the section “Why the square root?”.",
+        "divided-by-width": "The scores are divided by the width `d_k` itself. The spread of a dot product grows like "
+        "the square root of the width, so that is what to divide by. See the section “Why the square root?”.",
+        "multiplied-by-root": "The scores are multiplied by the square root of the width `d_k`. It should make them "
+        "smaller: divide. Look for `*` in place of `/`, or for a sign in `** 0.5`.",
+        "length-not-width": "The divisor is made from the number of tokens. The width `d_k` is the last axis, "
+        "`query.shape[-1]`; `len(query)` and `shape[-2]` count tokens.",
+        "fixed-divisor": "The divisor is the same for every width. It must be computed from the input's last axis, "
+        "`query.shape[-1]`, and not be written as a number.",
+        "only-two-axes": "It works for one matrix, but not with a batch or heads in front. `.T` turns round all "
+        "axes: `key.transpose(-2, -1)` swaps the last two, whatever stands before them.",
+        "width-from-wrong-axis": "With a batch or heads in front, the divisor comes from the wrong axis. "
+        "`query.shape[1]` is the width of a matrix only; count from the end, `query.shape[-1]`.",
+    },
+)
+
+
+def _right(query: Tensor, key: Tensor) -> Tensor:
+    query, key = query.double(), key.double()
+    return query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+
+
+@scores.property("one row for each query, one column for each key")
+def _shape(probe: Probe) -> None:
+    queries, keys = probe.sizes(2)
+    query, key = probe.normal(queries, keys), probe.normal(keys, keys)  # as wide as keys: key.T is not needed to fit
+    probe.tensor(probe.call(query, key), (queries, keys), torch.float32, shapes={"transposed": (keys, queries)})
+
+
+@scores.property("a score is the dot product of a query with a key, up to one common divisor")
+def _dot_products(probe: Probe) -> None:
+    size = probe.integer(4, 7)
+    query, key = probe.normal(size, size), probe.normal(size, size)
+    value = probe.tensor(probe.call(query, key), (size, size), torch.float32)
+    dots, divisor = query @ key.T, math.sqrt(size)
+    unit = torch.nn.functional.normalize
+    wrong = {
+        "transposed": dots.T,
+        "key-not-transposed": query @ key,
+        "cosine": unit(query, dim=-1) @ unit(key, dim=-1).T,
+    }
+    for misconception, numbers in wrong.items():
+        probe.require(not _proportional(value, numbers), misconception)
+    softmaxes = [(dots / by).softmax(dim=axis) for by in (1, divisor, size) for axis in (-1, -2)]
+    probe.require(not any(close(value, numbers) for numbers in softmaxes), "softmax-too-early")
+    if not _proportional(value, dots):
+        probe.equal(value, _right(query, key))
+
+
+@scores.property("the divisor is the square root of the width")
+def _scaled(probe: Probe) -> None:
+    factors = []
+    # No width is a square number, so no divisor that is made from a number of tokens can be right by chance.
+    lengths, widths = probe.sizes(4, 3, 8), (probe.integer(10, 15), probe.integer(26, 35))
+    for width, queries, keys in zip(widths, lengths[:2], lengths[2:], strict=True):
+        query, key = probe.normal(queries, width), probe.normal(keys, width)
+        value = probe.tensor(probe.call(query, key), (queries, keys), torch.float32)
+        dots = query @ key.T
+        factors.append(float((value * dots).sum() / (dots * dots).sum()))
+    suspects = {
+        "not-scaled": [1.0, 1.0],
+        "divided-by-width": [1 / width for width in widths],
+        "multiplied-by-root": [math.sqrt(width) for width in widths],
+        "fixed-divisor": [factors[0], factors[0]],
+        **{f"length-not-width/{i}": [n**-power for n in pair] for i, (pair, power) in enumerate(_powers(lengths))},
+    }
+    right = [1 / math.sqrt(width) for width in widths]
+    if _alike(factors, right):
+        return
+    named = [name for name, suspect in suspects.items() if _alike(factors, suspect)]
+    detail = f"At width {widths[0]} the dot products are divided by {_divisor(factors[0])}, at width {widths[1]} by "
+    raise Wrong(named[0].partition("/")[0] if named else "wrong-values", f"{detail}{_divisor(factors[1])}.")
+
+
+@scores.property("any number of axes may stand in front: a batch, heads")
+def _leading_axes(probe: Probe) -> None:
+    batch, heads, queries, keys, width = probe.sizes(5)
+    query, key = probe.normal(batch, heads, queries, width), probe.normal(batch, heads, keys, width)
+    value = probe.call(query, key, on_error="only-two-axes")
+    shape = (batch, heads, queries, keys)
+    shapes = {"only-two-axes": value.shape} if isinstance(value, Tensor) else None
+    value = probe.tensor(value, shape, torch.float32, shapes=shapes)
+    dots = _right(query, key) * math.sqrt(width)
+    suspects = {f"axis {axis}": dots / math.sqrt(query.shape[axis]) for axis in (0, 1, 2)}
+    probe.require(not any(close(value, numbers.float()) for numbers in suspects.values()), "width-from-wrong-axis")
+    probe.equal(value, _right(query, key), otherwise="only-two-axes")
+
+
+@scores.property("float64 comes in, float64 comes out, with nothing lost on the way")
+def _precision(probe: Probe) -> None:
+    queries, keys, width = probe.sizes(3)
+    query, key = (probe.normal(rows, width, dtype=torch.float64) for rows in (queries, keys))
+    value = probe.tensor(probe.call(query, key), (queries, keys), torch.float64)
+    rounded = [query @ key.T / divisor for divisor in divisors(width)]
+    if not any(close(value, numbers) for numbers in rounded):
+        probe.equal(value, _right(query, key))
+
+
+@scores.property("a gradient comes back to query and key")
+def _gradient(probe: Probe) -> None:
+    queries, keys, width = probe.sizes(3)
+    query, key = probe.normal(queries, width), probe.normal(keys, width)
+    value, gradients = probe.call(query, key, gradient=True)
+    value = probe.tensor(value, (queries, keys), torch.float32)
+    sent = upstream(value.shape, torch.float64) / math.sqrt(width)
+    for found, expected in zip(gradients, (sent @ key.double(), sent.T @ query.double()), strict=True):
+        probe.require(found is not None and close(found, expected.float()), "cuts-gradient")
+
+
+def _proportional(value: Tensor, numbers: Tensor) -> bool:
+    """Whether value is numbers times one positive factor."""
+    factor = (value * numbers).sum() / (numbers * numbers).sum()
+    return bool(factor > 0) and bool((value - factor * numbers).abs().max() <= 1e-4 * value.abs().max())
+
+
+def _powers(lengths: list[int]) -> list[tuple[tuple[int, int], float]]:
+    """Divisors made from token counts: (the two counts, the exponent)."""
+    pairs = (tuple(lengths[:2]), tuple(lengths[2:]))
+    return [(pair, power) for pair in pairs for power in (0.5, 1.0)]
+
+
+def _alike(factors: list[float], others: list[float]) -> bool:
+    return all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(factors, others, strict=True))
+
+
+def _divisor(factor: float) -> str:
+    return f"{1 / factor:.4g}" if factor else "infinity"

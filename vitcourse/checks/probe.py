@@ -1,0 +1,226 @@
+"""What a property of an exercise works with: inputs drawn from the seed, guarded calls, comparisons that diagnose."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks import guard
+from vitcourse.checks.exercise import Exercise
+
+# Rounding grows with the size of the numbers: what may differ, as a fraction of the largest number expected.
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}
+
+
+class Wrong(Exception):  # noqa: N818 - never seen outside this package
+    """A property does not hold: the misconception's id, and what was seen."""
+
+    def __init__(self, misconception: str, detail: str = ""):
+        self.misconception, self.detail = misconception, detail
+        super().__init__(misconception)
+
+
+class Probe:
+    """One property's view of the learner's answer.
+
+    Args:
+        exercise: the exercise.
+        learner_object: the function, or the value, that the learner made.
+        seed: anything with a ``str``; the same seed draws the same inputs.
+        salt: the property's place, so that no two properties draw the same numbers.
+        seconds: time for one call.
+    """
+
+    def __init__(self, exercise: Exercise, learner_object: object, seed: object, salt: object, seconds: float = 5.0):
+        self.exercise, self.learner_object, self.seconds = exercise, learner_object, seconds
+        digest = hashlib.sha256(f"{seed}/{exercise.id}/{salt}".encode()).digest()
+        self.generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+    # Drawing
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included."""
+        return int(torch.randint(low, high + 1, (), generator=self.generator, device="cpu"))
+
+    def sizes(self, count: int, low: int = 3, high: int = 9) -> list[int]:
+        """Different whole numbers: where no two sizes are equal, no two axes can be confused unseen."""
+        order = torch.randperm(high - low + 1, generator=self.generator, device="cpu")
+        return (order[:count] + low).tolist()
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Normally distributed numbers."""
+        return torch.randn(shape, generator=self.generator, dtype=dtype, device="cpu")
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers from 0 to 1 in float32."""
+        return torch.rand(shape, generator=self.generator, dtype=torch.float32, device="cpu")
+
+    # Calling
+
+    def call(self, *args: object, on_error: str | None = None, gradient: bool = False, **kwargs: object) -> object:
+        """The learner's function on these inputs.
+
+        Args:
+            on_error: the misconception behind an exception here, where it is known; else ``raises``.
+            gradient: return ``(value, gradients)``, see `guard.Rules`.
+
+        Raises:
+            Wrong: the call failed, or changed its inputs.
+        """
+        function = self.learner_object
+        if not callable(function) and not hasattr(function, "guarded_call"):
+            raise Wrong("wrong-type", f"Expected a function, got {describe(function)}.")
+        rules = guard.Rules(self.seconds, self.exercise.forbidden, gradient)
+        outcome = guard.call(function, args, kwargs, rules)
+        if outcome.failure is not None:
+            given = ", ".join([*map(describe, args), *(f"{name}={describe(value)}" for name, value in kwargs.items())])
+            raise Wrong(*_explain(outcome, on_error, given))
+        if outcome.changed:
+            raise Wrong("changes-inputs", f"Changed: {', '.join(map(_name_of_input, outcome.changed))}.")
+        gradients = (*outcome.gradients, *(None for _ in args))[: len(args)]  # as many as asked for, whatever came
+        return (outcome.value, gradients) if gradient else outcome.value
+
+    def answer(self, *types: type) -> object:
+        """The learner's value, for an exercise whose answer is a number, a text or a choice.
+
+        Raises:
+            Wrong: it is still empty (None or ...), or of another type.
+        """
+        value = self.learner_object
+        if value is None or value is ...:
+            raise Wrong("not-implemented")
+        if type(value) not in types:
+            raise Wrong(
+                "wrong-type", f"Expected {' or '.join(kind.__name__ for kind in types)}, got {describe(value)}."
+            )
+        return value
+
+    # Judging
+
+    def tensor(
+        self,
+        value: object,
+        shape: Sequence[int],
+        dtype: torch.dtype,
+        name: str = "The result",
+        shapes: Mapping[str, Sequence[int]] | None = None,
+        dtypes: Mapping[str, torch.dtype] | None = None,
+    ) -> Tensor:
+        """``value`` as a tensor of this shape and dtype.
+
+        Args:
+            name: what it is called in a sentence.
+            shapes: misconception to the shape that it leads to; tried before ``wrong-shape``.
+            dtypes: misconception to the dtype that it leads to; tried before ``wrong-dtype``.
+
+        Raises:
+            Wrong: it is not.
+        """
+        if not isinstance(value, Tensor):
+            hint = " Is the `return` missing?" if value is None else ""
+            raise Wrong("wrong-type", f"{name} should be a tensor and is {describe(value)}.{hint}")
+        if tuple(value.shape) != tuple(shape):
+            named = [wrong for wrong, suspect in (shapes or {}).items() if tuple(value.shape) == tuple(suspect)]
+            detail = f"{name} should have shape {tuple(shape)} and has {tuple(value.shape)}."
+            raise Wrong(named[0] if named else "wrong-shape", detail)
+        if value.dtype != dtype:
+            named = [wrong for wrong, suspect in (dtypes or {}).items() if value.dtype == suspect]
+            detail = f"{name} should be {_plain(dtype)} and is {_plain(value.dtype)}."
+            raise Wrong(named[0] if named else "wrong-dtype", detail)
+        return value
+
+    def equal(
+        self,
+        value: Tensor,
+        expected: Tensor,
+        suspects: Mapping[str, Tensor] | None = None,
+        otherwise: str = "wrong-values",
+        name: str = "the result",
+        slack: float = 1.0,
+    ) -> None:
+        """That ``value`` holds the numbers of ``expected``.
+
+        Args:
+            suspects: misconception to the numbers that it leads to on these inputs, tried in this order. What follows
+                a slash tells apart several ways into one misconception: "wrong-divisor/4".
+            otherwise: the misconception where no suspect fits.
+            name: what ``value`` is called in a sentence.
+            slack: how many times the usual rounding may be met, where the inputs magnify it.
+
+        Raises:
+            Wrong: it does not.
+        """
+        expected = expected.to(value.dtype)
+        if close(value, expected, slack):
+            return
+        detail = _first_difference(value, expected, name)
+        for misconception, numbers in (suspects or {}).items():
+            if close(value, numbers.to(value.dtype)):
+                raise Wrong(misconception.partition("/")[0], detail)
+        if value.dtype == torch.float64 and close(value.float(), expected.float(), slack=20):
+            raise Wrong("lost-precision", detail)
+        raise Wrong(otherwise, detail)
+
+    def require(self, holds: bool, misconception: str, detail: str = "") -> None:
+        """Raises ``Wrong(misconception, detail)`` unless ``holds``."""
+        if not holds:
+            raise Wrong(misconception, detail)
+
+
+def close(value: Tensor, expected: Tensor, slack: float = 1.0) -> bool:
+    """Whether shape, dtype and, up to rounding, all numbers agree; NaN agrees with NaN, infinity with itself."""
+    if value.shape != expected.shape or value.dtype != expected.dtype:
+        return False
+    if not value.is_floating_point():
+        return torch.equal(value, expected)
+    finite = expected[expected.isfinite()].abs()
+    size = max(1.0, float(finite.max())) if finite.numel() else 1.0
+    tolerance = slack * TOLERANCE.get(value.dtype, 2e-2)
+    return torch.allclose(value, expected, rtol=tolerance, atol=tolerance * size, equal_nan=True)
+
+
+def describe(value: object) -> str:
+    """A plain value in a few words: the kind and shape of a tensor, a short number or text itself."""
+    if isinstance(value, Tensor):
+        return f"a {_plain(value.dtype)} tensor of shape {tuple(value.shape)}"
+    if value is None or isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _explain(outcome: guard.Outcome, on_error: str | None, given: str) -> tuple[str, str]:
+    """The misconception's id and the detail of a call that failed."""
+    if outcome.failure == "raises":
+        return on_error or "raises", f"Given {given}: {outcome.detail}"
+    if outcome.failure == "endless-loop":
+        return "endless-loop", f"It was stopped after {outcome.detail}."
+    if outcome.failure == "forbidden-call":
+        return "forbidden-call", f"Called: `{outcome.detail}`."
+    if outcome.failure == "wrong-type":
+        return "wrong-type", f"It returned something of type `{outcome.detail}`."
+    return outcome.failure, ""
+
+
+def _name_of_input(place: int | str) -> str:
+    order = ("first", "second", "third", "fourth", "fifth")
+    if isinstance(place, str):
+        return f"`{place}`"
+    return f"the {order[place]} input" if 0 <= place < len(order) else "an input"
+
+
+def _plain(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _first_difference(value: Tensor, expected: Tensor, name: str) -> str:
+    """The entry that differs most, in words."""
+    gap = (value.double() - expected.double()).abs()
+    gap = torch.where(value == expected, 0.0, gap.nan_to_num(nan=torch.inf))
+    place = tuple(int(index) for index in torch.unravel_index(gap.argmax(), gap.shape))
+    where = f"entry {list(place)} of {name}" if place else name
+    return (
+        f"On one of the inputs tried, {where} is {value[place].item():.6g} and should be {expected[place].item():.6g}."
+    )
