@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vitcourse.commands import asl, command_group, machine
+from vitcourse.commands import asl, command_group, course, machine
 from vitcourse.errors import InputError, one_line
 
 app = command_group("Models, data and training of the course on vision transformers.")
-for part in (machine, asl):
+for part in (machine, asl, course):
     app.add_typer(part.app)
 
 

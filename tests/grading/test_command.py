@@ -1,0 +1,202 @@
+"""``vitcourse assign`` and ``vitcourse grade`` as an instructor meets them."""
+
+import copy
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from vitcourse import cli
+from vitcourse.grading import jail, keeper, mounts, system
+from vitcourse.grading.limits import MissingLimitError
+from vitcourse.grading.master import COURSE, load_masters
+
+LESSON = "01_attention"
+BROKEN, STUBS = "{ broken", "attention_exercises.ipynb"
+SOMEBODY = 12345  # a user that owns nothing
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Calls the command; gives its exit status, standard output and standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A right submission, one that ends its kernel and a broken one."""
+    root = tmp_path_factory.mktemp("submissions")
+    notebook = copy.deepcopy(load_masters()[LESSON].notebook)
+    nbformat.write(notebook, root / "anna.ipynb")
+    notebook.cells.append(new_code_cell("import os\nos._exit(7)"))
+    nbformat.write(notebook, root / "ben.ipynb")
+    (root / "carl.ipynb").write_text(BROKEN)
+    return root
+
+
+def in_own_process(arguments, **kwargs):
+    """The command with next to no environment: nothing may depend on an activated one."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "vitcourse", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(COURSE)},
+        check=False,
+        **kwargs,
+    )
+
+
+@pytest.mark.parametrize("name", ["assign", "grade"])
+def test_help_has_an_example(command, name):
+    status, out, _ = command(name, "--help")
+    assert status == 0
+    assert f"Example: vitcourse {name}" in " ".join(out.split())
+
+
+def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
+    out = tmp_path / "handout"
+    status, printed, _ = command("assign", LESSON, "--out", out)
+    assert (status, printed.strip()) == (0, f"wrote {out / STUBS}")
+    before = (out / STUBS).read_bytes()
+    status, _, error = command("assign", LESSON, "--out", out)
+    assert (status, error) == (2, f"error: {out}: not an empty folder\n")
+    assert (out / STUBS).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["assign", "99_none", "--out", "OUT"], "no exercises for '99_none'; there are some for: 01_attention"),
+        (["grade", "OUT/none", "--seed", "s", "--out", "OUT/g.csv"], "no such folder"),
+        (["grade", "OUT", "--seed", "s", "--out", "OUT.csv"], "no submissions in it"),
+        (["grade", "IN", "--seed", "", "--out", "OUT/g.csv"], "the seed is empty"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.txt"], "must be a .csv file"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/none/g.csv"], "in a folder that exists"),
+        (["grade", "IN", "--seed", "s", "--out", "IN/g.csv"], "may not lie among the submissions"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--seconds", "0"], "seconds must be above 0"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--processes", "3"], "at least 8"),
+        (["grade", "IN", "--out", "OUT/g.csv"], "Missing option '--seed'"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(command, folder, tmp_path, arguments, words):
+    arguments = [argument.replace("OUT", str(tmp_path)).replace("IN", str(folder)) for argument in arguments]
+    before = sorted(folder.iterdir())
+    status, printed, error = command(*arguments)
+    assert status == 2
+    assert printed == ""
+    assert len(error.strip().splitlines()) == 1
+    assert words in error
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.fixture(scope="module")
+def graded(folder, keeper):
+    """The command, ended: run by a user who is not root, in a folder that belongs to that user."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        shutil.copytree(folder, root / "in")
+        for path in (root, root / "in", *(root / "in").iterdir()):
+            path.chmod(0o755)
+            os.chown(path, *([SOMEBODY] * 2 if os.geteuid() == 0 else [-1] * 2))
+        become = _somebody if os.geteuid() == 0 else None
+        done = in_own_process(["grade", "in", "--seed", "s", "--out", "grades.csv"], preexec_fn=become, cwd=root)
+        if "a user without rights" in done.stderr:
+            pytest.skip(f"no user namespaces here: {done.stderr}")
+        yield done, root
+
+
+def test_grade_ends_well_whatever_was_handed_in(graded):
+    done, root = graded
+    tasks = load_masters()[LESSON].tasks.values()
+    most = sum(task.points for task in tasks)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "ben (ben.ipynb): a process of it is gone: it ended itself with exit status 7",
+        "carl (carl.ipynb): The notebook could not be graded: its text is damaged (JSONDecodeError).",
+        f"graded 3 submissions; a student has {most * 2 / 3:.1f} of {most:.1f} points on average",
+        "wrote grades.csv and grades/feedback",
+    ]
+    assert len((root / "grades.csv").read_text().splitlines()) == 1 + 3 * len(tasks)
+    assert len(list(root.rglob("feedback/*/*/*.html"))) == 3
+
+
+def test_grade_shows_how_long_it_will_take(graded):
+    assert "3/3" in graded[0].stderr
+    assert "left" in graded[0].stderr
+
+
+def test_the_grades_are_for_no_other_users_eyes(graded):
+    assert (graded[1] / "grades").stat().st_mode & 0o077 == 0
+
+
+def test_without_isolation_it_warns_and_grades(command, folder, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(folder / "anna.ipynb", tmp_path / "in")
+    status, out, _ = command("grade", tmp_path / "in", "--seed", "s", "--out", tmp_path / "g.csv", "--no-isolation")
+    assert status == 0
+    assert out.startswith("no isolation: submissions run with your rights")
+    assert re.search(r"a student has ([\d.]+) of \1 points", out)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up a right")
+def test_where_the_platform_lacks_a_limit_it_refuses_and_names_it(folder, tmp_path):
+    """Root without the right to make namespaces, as in a plain container."""
+    done = in_own_process(["grade", folder, "--seed", "s", "--out", tmp_path / "g.csv"], preexec_fn=_as_in_a_container)
+    assert done.returncode == 2
+    assert done.stderr.strip() == (
+        "error: this machine cannot give a submission a file system of its own ([Errno 1] unshare: Operation not "
+        "permitted); --no-isolation grades without, for submissions that you trust"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def _as_in_a_container():
+    system.libc.prctl(jail.DROP_BOUNDING, 21, 0, 0, 0)  # CAP_SYS_ADMIN; taken away at the next exec
+
+
+def test_on_another_system_it_refuses_and_names_it(command, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper.sys, "platform", "darwin")
+    status, _, error = command("grade", folder, "--seed", "s", "--out", tmp_path / "g.csv")
+    assert status == 2
+    assert error.startswith("error: this machine cannot give a submission namespaces (they are part of Linux")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _somebody():
+    """Becomes another user, for whom the folders above Python and the course are open."""
+    system.system_call("unshare", jail.NEW_MOUNTS)
+    system.mount("", "/", flags=mounts.PRIVATE | mounts.RECURSIVE)
+    needed = [Path(path).resolve() for path in (sys.base_prefix, sys.prefix, COURSE)]
+    closed = {next((p for p in reversed(path.parents) if not p.stat().st_mode & 1), None) for path in needed} - {None}
+    for folder in closed:
+        inside = [path for path in needed if folder in path.parents]
+        handles = [os.open(path, os.O_PATH) for path in inside]
+        system.mount("tmpfs", str(folder), "tmpfs", 0, "mode=0755")
+        for path, handle in zip(inside, handles, strict=True):
+            path.mkdir(parents=True, exist_ok=True)
+            system.mount(f"/proc/self/fd/{handle}", str(path), flags=mounts.BIND | mounts.RECURSIVE)
+    os.setgroups([])
+    os.setresgid(SOMEBODY, SOMEBODY, SOMEBODY)
+    os.setresuid(SOMEBODY, SOMEBODY, SOMEBODY)
+
+
+def test_a_missing_limit_is_an_error_that_names_it():
+    error = MissingLimitError("a network of its own", "not allowed")
+    assert (error.limit, error.reason) == ("a network of its own", "not allowed")
+    assert "a submission a network of its own (not allowed); --no-isolation" in str(error)

@@ -1,0 +1,225 @@
+"""A kernel as the grader sees it: cells, calls, and its end."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from vitcourse.checks import guard
+from vitcourse.grading import keeper as keepers
+from vitcourse.grading import wire
+from vitcourse.grading.keeper import Keeper, KernelDiedError
+from vitcourse.grading.limits import Limits
+
+ATTENTION = "torch.nn.functional.scaled_dot_product_attention"
+
+
+@pytest.fixture
+def call(kernel):
+    """Defines ``answer`` by a cell and calls it; gives the outcome."""
+
+    def call(source, *args, **rules):
+        kernel.ask({"do": "cell", "source": source, "seconds": 5}, 20)
+        plain = guard.Rules(**{"seconds": 2.0, **rules}).to_plain()
+        request = {"do": "call", "name": "answer", "args": list(args), "kwargs": {}, "rules": plain}
+        return guard.Outcome.from_plain(kernel.ask(request, 20, wire.LIMIT))
+
+    return call
+
+
+def test_cells_share_their_names_and_show_what_a_notebook_shows(run):
+    run("import matplotlib.pyplot as plt\nx = 20")
+    outputs = run("print('hello')\nplt.plot([1, 2]);\nx + 1")
+    assert outputs[0] == {"kind": "stream", "name": "stdout", "text": "hello\n"}
+    assert outputs[1]["data"] == {"text/plain": "21"}
+    assert outputs[2]["data"]["image/png"].startswith("iVBOR")
+    assert run("%timeit -n 1 -r 1 x")[0]["text"].endswith("each)\n")
+    assert run("!echo $((3 * 5))")[0]["text"] == "15\n"
+    assert run("import asyncio\nawait asyncio.sleep(0, 'slept')")[0]["data"]["text/plain"] == "'slept'"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("def (", "SyntaxError"),
+        ("import sys; sys.exit()", "SystemExit"),
+        ("input()", "EOFError"),
+        ("raise BaseException", "BaseException"),
+        ("class E(Exception):\n    def __str__(self): 1 / 0\nraise E", "E"),
+    ],
+)
+def test_an_error_is_an_output_and_the_kernel_lives(run, source, name):
+    assert run(source)[0]["name"] == name
+    assert run("exit()") == []
+    assert run("1")[0]["data"] == {"text/plain": "1"}
+
+
+@pytest.mark.parametrize(
+    "loop", ["pass", "\n  try: pass\n  except: pass", "\n  try: 1/0\n  except BaseException: pass"]
+)
+def test_a_loop_is_stopped_and_what_was_defined_stays(run, loop):
+    began = time.monotonic()
+    assert run(f"kept = 5\nwhile True: {loop}", 1)[0]["name"] == "TimeIsUp"
+    assert time.monotonic() - began < 6
+    assert run("kept")[0]["data"] == {"text/plain": "5"}
+
+
+def test_long_output_is_cut_in_the_kernel(run):
+    first, last = run("print('x' * 100_000_000)")
+    assert len(first["text"]) == 2**20
+    assert "98,951,425 more characters" in last["text"]
+
+
+def test_a_function_is_called_with_plain_data(call):
+    right = call("import torch\ndef answer(x, y): return x @ x.T, y", torch.eye(2), "text")
+    assert torch.equal(right.value[0], torch.eye(2))
+    assert right.value[1] == "text"
+    assert right.failure is None
+
+
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    [
+        ("def answer(x): raise NotImplementedError()", "not-implemented"),
+        ("def answer(x): return x.numpy()", "wrong-type"),
+        ("def answer(x): return torch.zeros(100_000_000, dtype=torch.uint8).expand(10, 100_000_000)", "raises"),
+        ("def answer(x): return 10**10_000", "wrong-type"),
+        ("def answer(): return 1", "raises"),
+        ("def answer(x):\n  while True: pass", "endless-loop"),
+        ("def answer(x):\n  while True:\n    try: pass\n    except: pass", "endless-loop"),
+        ("def answer(x): return torch.nn.functional.scaled_dot_product_attention(x, x, x)", "forbidden-call"),
+    ],
+)
+def test_a_call_that_fails_is_named(call, source, failure):
+    source = f"import torch\n{source}"
+    assert call(source, torch.ones(1, 1, 2, 2), forbidden=("vitcourse", ATTENTION), seconds=1).failure == failure
+
+
+@pytest.mark.parametrize(
+    "talk", ["print('x' * 10**7)", "warnings.warn('x')", "plt.plot([1]); plt.show()", "display(1)"]
+)
+def test_a_function_may_print_and_show(call, talk):
+    source = f"import matplotlib.pyplot as plt, warnings\ndef answer(x):\n    {talk}\n    return x"
+    outcome = call(source, torch.ones(2), forbidden=("vitcourse", ATTENTION))
+    assert (outcome.failure, outcome.detail) == (None, "")
+
+
+def test_the_guard_cannot_be_reached(call):
+    """Neither through the package, nor by an object that says that it guards itself."""
+    source = """
+import sys
+from vitcourse.checks import guard, forbidden, timer
+from vitcourse.attention import attention
+guard.call = guard.plain_copy = guard.Outcome = forbidden.Watch = timer.Limit = None
+class Answer:
+    def guarded_call(self, args, kwargs, rules): return {"value": 42}
+    def __call__(self, x): return attention(x, x, x)[0]
+answer = Answer()
+"""
+    outcome = call(source, torch.ones(1, 2, 2), forbidden=("vitcourse",))
+    assert (outcome.failure, outcome.value) == ("forbidden-call", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("None", {"kind": "value", "value": None}),
+        ("3", {"kind": "value", "value": 3}),
+        ("(1, 'a')", {"kind": "value", "value": (1, "a")}),
+        ("lambda: 1", {"kind": "callable"}),
+        ("{1, 2}", {"kind": "foreign", "type": "set"}),
+    ],
+)
+def test_a_name_is_looked_up(kernel, value, seen):
+    kernel.ask({"do": "cell", "source": f"thing = {value}", "seconds": 5}, 20)
+    assert kernel.ask({"do": "look", "name": "thing"}, 20) == seen
+    assert kernel.ask({"do": "look", "name": "other"}, 20) == {"kind": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import os; os._exit(3)", "it ended itself with exit status 3"),
+        ("import ctypes; ctypes.string_at(0)", "it was ended by the signal SIGSEGV"),
+        ("import os; os.kill(os.getpid(), 9)", "it was ended by the signal SIGKILL"),
+        (
+            "import os\nfor fd in range(3, 60):\n  try: os.write(fd, b'x' * 99)\n  except OSError: pass",
+            "it sent a mess",
+        ),
+    ],
+)
+def test_a_kernel_that_ends_says_why(kernel, source, words):
+    with pytest.raises(KernelDiedError, match=words):
+        kernel.ask({"do": "cell", "source": source, "seconds": 5}, 20)
+    with pytest.raises(KernelDiedError):
+        kernel.ask({"do": "cell", "source": "1", "seconds": 5}, 20)
+
+
+def test_a_kernel_that_does_not_answer_is_ended_with_all_its_children(keeper):
+    kernel = keeper.start()
+    source = """
+import os, signal, time
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        break
+while True: time.sleep(0.1)
+"""
+    before = _processes()
+    with pytest.raises(KernelDiedError) as died:
+        kernel.ask({"do": "cell", "source": source, "seconds": 1}, 3)
+    assert died.value.time
+    time.sleep(0.5)
+    assert _processes() < before
+
+
+def _processes():
+    """How many processes of kernels there are."""
+    found = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    return sum("vitcourse.grading.nursery" in line for line in found.splitlines())
+
+
+def test_memory_of_all_processes_together_has_a_limit(kernel):
+    """Each of them stays below its own limit on data."""
+    source = """
+import os, time
+for _ in range(12):
+    if os.fork() == 0:
+        block = b'x' * 300_000_000
+        time.sleep(60)
+time.sleep(60)
+"""
+    with pytest.raises(KernelDiedError, match="more than 1 GB of memory"):
+        kernel.ask({"do": "cell", "source": source, "seconds": 60}, 60)
+
+
+def test_a_child_that_comes_back_does_not_answer(kernel):
+    outputs = kernel.ask({"do": "cell", "source": "import os\nchild = os.fork()\nprint(child > 0)", "seconds": 5}, 20)
+    assert outputs["outputs"][0]["text"] == "True\n"
+    again = kernel.ask({"do": "cell", "source": "1 + 1", "seconds": 5}, 20)
+    assert again["outputs"] == [{"kind": "data", "data": {"text/plain": "2"}}]
+
+
+def test_without_isolation_kernels_have_a_folder_and_a_time(monkeypatch):
+    with Keeper(Limits(memory_gb=0.5), isolated=False) as keeper:
+        kernel = keeper.start()
+        source = "import os\nopen('a', 'w')\nprint(os.getcwd(), os.getuid())\nx = bytearray(10**9)"
+        outputs = kernel.ask({"do": "cell", "source": source, "seconds": 5}, 20)["outputs"]
+        folder, user = outputs[0]["text"].split()
+        assert int(user) == os.getuid()
+        assert outputs[-1]["name"] == "MemoryError"
+        assert (Path(folder) / "a").is_file()
+        with pytest.raises(KernelDiedError, match="exit status 3"):
+            kernel.ask({"do": "cell", "source": "os._exit(3)", "seconds": 5}, 20)
+        assert not Path(folder).exists()
+
+
+def test_a_limit_that_is_missing_is_the_answer_to_the_start(monkeypatch):
+    monkeypatch.setattr(keepers.sys, "platform", "darwin")
+    with pytest.raises(keepers.MissingLimitError, match="they are part of Linux, this is darwin"), Keeper(Limits()):
+        pass

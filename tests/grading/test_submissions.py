@@ -1,0 +1,158 @@
+"""Finding and reading what was handed in, of whatever kind."""
+
+import json
+import os
+
+import nbformat
+import pytest
+
+from tests.grading.assignment import LESSON, NAME, answered
+from vitcourse.errors import InputError
+from vitcourse.grading import submissions
+from vitcourse.grading.master import load_masters
+from vitcourse.grading.submissions import MISSING, UNREADABLE, collect
+
+
+@pytest.fixture
+def masters(course):
+    return load_masters(course)
+
+
+@pytest.fixture
+def put(tmp_path, release):
+    """Writes a file into the folder of submissions: the release, a notebook, a text, or anything for JSON."""
+
+    def put(name, content=None):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = release if content is None else content
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return put
+
+
+def test_folders_and_files_are_students(put, tmp_path, masters):
+    put("anna/attention_exercises.ipynb")
+    put("ben/attention_exercises (1).ipynb")
+    put("carl.ipynb")
+    put("dora/notes.txt", "text")
+    put(".DS_Store", "text")
+    put("readme.txt", "text")
+    put("__MACOSX/x.ipynb")
+    put("anna/.ipynb_checkpoints/attention_exercises-checkpoint.ipynb")
+    found = collect(tmp_path, masters)
+    assert [(entry.student, entry.lesson, entry.problem) for entry in found] == [
+        ("anna", LESSON, None),
+        ("ben", LESSON, None),
+        ("carl", LESSON, None),
+        ("dora", LESSON, MISSING),
+    ]
+    assert [cell.grade_id for cell in found[1].cells if cell.grade_id][:2] == ["scores", "scores-check"]
+
+
+@pytest.mark.parametrize("handed_in", ["metadata", "cells", "name"])
+def test_the_lesson_is_known_by_what_is_left_of_the_notebook(put, tmp_path, masters, release, handed_in):
+    notebook = json.loads(nbformat.writes(answered(release)))
+    if handed_in != "metadata":
+        del notebook["metadata"]
+    if handed_in == "name":
+        for cell in notebook["cells"]:
+            cell["metadata"] = {}
+    put(f"anna/{NAME}_final.ipynb" if handed_in == "name" else "anna/x.ipynb", notebook)
+    (entry,) = collect(tmp_path, masters)
+    assert (entry.lesson, entry.problem) == (LESSON, None)
+
+
+def test_a_lesson_among_the_files_is_no_submission(put, tmp_path, masters):
+    put("anna/x.ipynb")
+    put("anna/attention.ipynb", {"cells": [], "metadata": {"vitcourse": {"lesson": LESSON, "kind": "lesson"}}})
+    put("anna/own.ipynb", {"cells": [], "metadata": {}})
+    (entry,) = collect(tmp_path, masters)
+    assert entry.path.name == "x.ipynb"
+
+
+def test_of_two_notebooks_the_one_changed_last_counts_and_a_broken_one_does_not(put, tmp_path, masters):
+    old, new, broken = put("anna/b.ipynb"), put("anna/a.ipynb"), put(f"anna/{NAME}.ipynb", "{")
+    for age, path in enumerate((broken, new, old)):
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    (entry,) = collect(tmp_path, masters)
+    assert entry.path == new
+    assert "b.ipynb was left aside" in entry.notes
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "JSONDecodeError"),
+        ("{ not a notebook", "JSONDecodeError"),
+        ("[" * 100_000, "RecursionError"),
+        ("[1, 2]", "it is no notebook"),
+        ('{"cells": 5}', "it has no cells"),
+        ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "JSONDecodeError"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_kept(put, tmp_path, masters, content, words):
+    put("anna/attention_exercises.ipynb", content)
+    (entry,) = collect(tmp_path, masters)
+    assert (entry.lesson, entry.problem) == (LESSON, UNREADABLE)
+    assert words in entry.detail
+
+
+def test_a_broken_file_belongs_to_the_lesson_that_the_others_hand_in(put, tmp_path, masters):
+    put("anna/x.ipynb", "{")
+    put("ben/y.ipynb")
+    found = collect(tmp_path, masters)
+    assert [(entry.student, entry.lesson) for entry in found] == [("anna", LESSON), ("ben", LESSON)]
+
+
+def test_links_and_pipes_are_not_opened(put, tmp_path, masters):
+    target = put("anna/x.ipynb")
+    for name in ("ben", "carl"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ben" / f"{NAME}.ipynb").symlink_to(target)
+    os.mkfifo(tmp_path / "carl" / f"{NAME}.ipynb")
+    (tmp_path / "dora").symlink_to(tmp_path / "anna", target_is_directory=True)
+    found = {entry.student: entry for entry in collect(tmp_path, masters)}
+    assert found["ben"].problem == UNREADABLE
+    assert found["carl"].detail == "it is no file"
+    assert "dora" not in found
+
+
+def test_a_file_that_is_too_large_is_not_read(put, tmp_path, masters, monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST", 2**20)
+    put("anna/attention_exercises.ipynb", " " * 2**21)
+    (entry,) = collect(tmp_path, masters)
+    assert entry.detail == "it has 2 MB, more than 1"
+
+
+def test_cells_of_every_kind_are_read_as_text(put, tmp_path, masters):
+    cells = [
+        {"cell_type": "code", "source": ["a\n", "b", 7], "metadata": {"nbgrader": {"grade_id": "scores"}}},
+        {"cell_type": "surprise", "source": 5},
+        {"source": "half \ud800", "metadata": []},
+        "no cell",
+        {"cell_type": "code", "source": "x", "metadata": {"nbgrader": {"grade_id": ["list"]}}},
+    ]
+    put("anna/x.ipynb", {"cells": cells, "worksheets": [{"cells": [{"cell_type": "code", "input": "old"}]}]})
+    (entry,) = collect(tmp_path, masters)
+    assert [(cell.kind, cell.source, cell.grade_id) for cell in entry.cells] == [
+        ("code", "a\nb", "scores"),
+        ("raw", "", None),
+        ("raw", "half ?", None),
+        ("code", "x", None),
+        ("code", "old", None),
+    ]
+
+
+def test_a_folder_that_holds_no_submissions_is_refused(tmp_path, masters):
+    with pytest.raises(InputError, match="no submissions in it"):
+        collect(tmp_path, masters)
+    with pytest.raises(InputError, match="no such folder"):
+        collect(tmp_path / "none", masters)
+
+
+def test_where_nothing_names_a_lesson_and_there_are_several_it_is_refused(put, tmp_path, masters):
+    put("anna/x.ipynb", "{")
+    with pytest.raises(InputError, match=r"which lesson it is for \(there are: 01_attention, 02_other\)"):
+        collect(tmp_path, {**masters, "02_other": masters[LESSON]})

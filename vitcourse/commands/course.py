@@ -1,0 +1,58 @@
+"""Commands of a class: hand out exercises, grade what comes back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitcourse.commands import command_group, console, example
+
+app = command_group()
+
+
+@app.command(epilog=example("vitcourse assign 01_attention --out handout"))
+def assign(
+    lesson: Annotated[str, typer.Argument(help="The lesson whose exercises to hand out.")],
+    out: Annotated[Path, typer.Option(help="The folder to make; it must be new or empty.")],
+) -> None:
+    """Make the notebook that students get: stubs, test cells, no solutions."""
+    from vitcourse.grading.run import assign as release
+
+    console.print(f"wrote {release(lesson, out)}", highlight=False, soft_wrap=True)
+
+
+@app.command(epilog=example("vitcourse grade submissions --seed 'three green kites' --out grades.csv"))
+def grade(
+    folder: Annotated[Path, typer.Argument(help="Submissions: STUDENT/any name.ipynb or STUDENT.ipynb.")],
+    seed: Annotated[str, typer.Option(help="Any text. It draws the inputs of the checks; keep it from the students.")],
+    out: Annotated[Path, typer.Option(help="The table to write; gradebook and feedback go to a folder beside it.")],
+    cell_seconds: Annotated[float, typer.Option(help="Time for one cell.")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="Time for one submission.")] = 300.0,
+    memory: Annotated[float, typer.Option(help="GB that one process may use beside the libraries.")] = 2.0,
+    processes: Annotated[int, typer.Option(help="Processes and threads of one submission.")] = 64,
+    no_isolation: Annotated[
+        bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
+    ] = False,
+) -> None:
+    """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
+    from vitcourse.grading.limits import Limits
+    from vitcourse.grading.run import grade as grade_all
+    from vitcourse.terminal import progress
+
+    limits = Limits(cell_seconds, seconds, memory, processes)
+    if no_isolation:
+        console.print(
+            "[bold yellow]no isolation:[/] submissions run with your rights and can read, change and send what you can",
+            soft_wrap=True,
+        )
+    with progress("grading") as (step,):
+        graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, progress=step)
+    for line in graded.problems:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    students = len({row.student for row in graded.rows})
+    got, most = sum(row.points for row in graded.rows), sum(row.max_points for row in graded.rows)
+    mean = f"a student has {got / students:.1f} of {most / students:.1f} points on average"
+    console.print(f"graded {len(graded.pages)} submissions; {mean}", highlight=False)
+    if graded.by_hand:
+        console.print(f"{graded.by_hand} answers wait for points by hand", highlight=False)
+    console.print(f"wrote {out} and {out.with_suffix('') / 'feedback'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,203 @@
+"""nbgrader's part: the release form, the gradebook with manual points and comments, and the feedback pages.
+
+A folder of grades is an nbgrader course: ``nbgrader formgrader`` opens it for manual points. Only the execution of the
+notebooks is not nbgrader's own.
+"""
+
+import logging
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from vitcourse.errors import InputError
+from vitcourse.grading.master import Master
+
+COURSE_ID = "vitcourse"
+TEMPLATES = Path(__file__).with_name("templates")
+CONFIG_FILE = '''"""Lets nbgrader's own commands, such as ``nbgrader formgrader``, work in this folder."""
+
+from pathlib import Path
+
+from vitcourse.grading.course import settings
+
+c = get_config()  # noqa: F821 - nbgrader provides it
+c.merge(settings(Path(__file__).parent))
+'''
+
+
+def settings(root: Path, source: str = "source") -> Config:
+    """nbgrader's configuration for a course folder.
+
+    Args:
+        root: the folder.
+        source: the folder in it that holds the assignments with their solutions.
+    """
+    config = Config()
+    config.CourseDirectory.course_id = COURSE_ID
+    config.CourseDirectory.root = str(Path(root).resolve())
+    config.CourseDirectory.source_directory = source
+    # Lessons lie beside their exercises and are no part of an assignment.
+    config.CourseDirectory.notebook_id = "*_exercises"
+    config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+    config.ClearSolutions.begin_solution_delimeter = "BEGIN SOLUTION"
+    config.ClearSolutions.end_solution_delimeter = "END SOLUTION"
+    config.OverwriteCells.add_missing_cells = True
+    config.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "vitcourse.grading.feedback.add_page"]
+    config.HTMLExporter.template_name = "vitcourse_feedback"
+    config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
+    return config
+
+
+@dataclass(frozen=True)
+class Points:
+    """What the gradebook says of one graded cell; ``waits``: nobody has given points yet."""
+
+    cell: str
+    points: float
+    most: float
+    waits: bool
+
+
+class Course:
+    """A folder of grades.
+
+    Args:
+        root: the folder; it is made where it is missing.
+
+    Raises:
+        InputError: the folder is something else.
+    """
+
+    def __init__(self, root: Path):
+        self.root, self.config = root.resolve(), settings(root)
+        if root.exists() and any(root.iterdir()) and not (root / "gradebook.db").is_file():
+            raise InputError(f"{root}: the folder for the gradebook exists already and holds something else")
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (root / "nbgrader_config.py").write_text(CONFIG_FILE, encoding="utf-8")
+
+    def release(self, master: Master) -> NotebookNode:
+        """Releases an assignment anew, and records it in the gradebook; returns what students get.
+
+        Raises:
+            InputError: the gradebook holds submissions of another version of it.
+        """
+        from nbgrader.converters import GenerateAssignment
+
+        source = self.root / "source" / master.lesson
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir(parents=True)
+        nbformat.write(master.notebook, source / f"{master.name}.ipynb")
+        with self._quiet() as log:
+            converter = GenerateAssignment(coursedir=self._directory(master), config=self.config, log=log)
+            converter.force = True
+            try:
+                converter.start()
+            except SystemExit as error:
+                raise InputError(f"{master.path}: nbgrader cannot release it ({error})") from error
+            except Exception as error:
+                if "submissions associated" not in log.handlers[0].text + str(error):
+                    raise InputError(f"{master.path}: nbgrader cannot release it ({error})") from error
+                text = "its gradebook holds submissions of other exercises than those of today; name another --out"
+                raise InputError(f"{self.root}: {text}") from error
+        return nbformat.read(self.root / "release" / master.lesson / f"{master.name}.ipynb", as_version=4)
+
+    def autograde(
+        self, master: Master, student: str, notebook: NotebookNode, examine: Callable[[NotebookNode], None]
+    ) -> NotebookNode:
+        """Has nbgrader check a restored notebook, run it through ``examine``, and record its points.
+
+        Returns:
+            The notebook with its outputs.
+        """
+        from nbgrader.converters import Autograde
+        from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+
+        folder = self.root / "submitted" / student / master.lesson
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        file = folder / f"{master.name}.ipynb"
+        nbformat.write(notebook, file)
+
+        def run(content: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+            examine(content)
+            return content, resources
+
+        with self._quiet() as log:
+            converter = Autograde(coursedir=self._directory(master, student), config=self.config, log=log)
+            converter.force = True
+            converter.autograde_preprocessors = [run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+            # nbgrader would look for the file with a pattern, in which a name such as "a [1]" means something else.
+            converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): [str(file)]})
+            converter.start()
+        return nbformat.read(self.root / "autograded" / student / master.lesson / file.name, as_version=4)
+
+    def feedback(self, master: Master, student: str) -> Path:
+        """Writes the student's feedback page, with the points of the gradebook; returns its file."""
+        from nbgrader.converters import GenerateFeedback
+        from nbgrader.preprocessors import GetGrades
+
+        from vitcourse.grading.feedback import add_page
+
+        folder = self.root / "autograded" / student / master.lesson
+        with self._quiet() as log:
+            converter = GenerateFeedback(coursedir=self._directory(master, student), config=self.config, log=log)
+            converter.force = True
+            converter.preprocessors = [GetGrades, add_page]
+            files = [str(folder / f"{master.name}.ipynb")]
+            converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): files})
+            converter.start()
+        return self.root / "feedback" / student / master.lesson / f"{master.name}.html"
+
+    def points(self, master: Master, student: str) -> list[Points]:
+        """What the gradebook says of a student's graded cells, in reading order; manual points win."""
+        from nbgrader.api import Gradebook
+
+        with self._quiet(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
+            notebook = gradebook.find_submission_notebook(master.name, master.lesson, student)
+            found = {
+                grade.name: Points(
+                    grade.name, grade.score, grade.max_score, grade.auto_score is None is grade.manual_score
+                )
+                for grade in notebook.grades
+            }
+        order = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in master.notebook.cells]
+        return sorted(found.values(), key=lambda points: order.index(points.cell))
+
+    def _directory(self, master: Master, student: str = "."):
+        from nbgrader.coursedir import CourseDirectory
+
+        directory = CourseDirectory(config=self.config)
+        directory.assignment_id, directory.student_id, directory.notebook_id = master.lesson, student, master.name
+        return directory
+
+    @contextmanager
+    def _quiet(self) -> Iterator[logging.Logger]:
+        """nbgrader's messages go to a log that nobody reads; its helper ``alembic`` is found beside this Python."""
+        log, path, folder = logging.Logger("nbgrader"), os.environ.get("PATH", ""), Path.cwd()
+        log.addHandler(_Memory())
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{path}"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield log
+        finally:
+            os.environ["PATH"] = path
+            os.chdir(folder)
+
+
+class _Memory(logging.Handler):
+    """Keeps what was logged, for the rare case that an error's own text does not say enough."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += record.getMessage() + "\n"

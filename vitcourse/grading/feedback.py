@@ -1,0 +1,110 @@
+"""What a student's feedback page shows, put together from a graded notebook for the page's template."""
+
+import html
+import re
+
+from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from vitcourse.checks import CATALOGUE, Report
+from vitcourse.checks.display import as_html
+
+SHOWN = 4000  # characters of one output
+LIGHT, DARK = "default", "github-dark"
+
+
+def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+    """An nbconvert preprocessor: adds what the template needs as ``resources["page"]``; nbgrader's points are there."""
+    facts = notebook.metadata.get("vitcourse", {})
+    numbers = resources["nbgrader"]
+    parts, waiting, others = [], [], []
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("grade") or marks.get("task"):
+            own = [cell] if marks.get("solution") or marks.get("task") else waiting
+            parts.append(_part(cell, own))
+            waiting = []
+        elif marks.get("solution"):
+            waiting = [*waiting, cell]
+        elif cell.cell_type == "code" and cell.source.strip():
+            others.append(cell)
+    resources["page"] = {
+        "title": facts.get("title") or numbers["assignment"],
+        "student": numbers["student"],
+        "points": f"{numbers['score']:g}",
+        "most": f"{numbers['max_score']:g}",
+        "percent": round(100 * max(0.0, numbers["score"]) / (numbers["max_score"] or 1)),
+        "penalty": f"{numbers['late_penalty']:g}" if numbers["late_penalty"] else "",
+        "notes": facts.get("notes", []),
+        "judged": facts.get("judged", True),
+        "parts": parts,
+        "others": [_cell(cell) for cell in others],
+        "code_style": _code_style(),
+    }
+    return notebook, resources
+
+
+def _part(cell: NotebookNode, answers: list[NotebookNode]) -> dict:
+    """One exercise: its points, what the check found, and the student's cells for it."""
+    marks, found = cell.metadata["nbgrader"], cell.metadata.get("vitcourse")
+    points, most = float(marks["score"] or 0), float(marks["points"])
+    part = {
+        "anchor": re.sub(r"[^\w-]", "-", marks["grade_id"]),
+        "exercise": "",
+        "title": marks["grade_id"],
+        "points": f"{points:g}",
+        "most": f"{most:g}",
+        "report": "",
+        "headline": "",
+        "verdict": "all points" if points >= most else "some points" if points > 0 else "no points",
+        "comments": [answer.metadata["nbgrader"].get("comment") for answer in answers],
+        "cells": [_cell(answer) for answer in answers],
+    }
+    part["comments"] = [comment for comment in part["comments"] if comment]
+    if found:
+        names = ("exercise", "misconception", "message", "detail")
+        report = Report(results=tuple(map(tuple, found["results"])), **{name: found[name] for name in names})
+        exercise = CATALOGUE.get(report.exercise)
+        part |= {"exercise": report.exercise, "report": as_html(report), "headline": _inline(report.headline)}
+        part["title"] = exercise.title if exercise else report.exercise
+        part["verdict"] = (
+            "right" if report.misconception is None else "partly right" if report.passed else "not right yet"
+        )
+    part["colour"] = "right" if points >= most else "wrong"
+    return part
+
+
+def _inline(words: str) -> str:
+    """Escaped for HTML, with `code` between backquotes set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(words))
+
+
+def _cell(cell: NotebookNode) -> dict:
+    if cell.cell_type == "code":
+        code = highlight(cell.source, PythonLexer(stripnl=False), HtmlFormatter())
+    else:
+        code = f'<div class="words">{html.escape(cell.source)}</div>'
+    return {"code": code, "outputs": [_output(output) for output in cell.get("outputs", ())]}
+
+
+def _output(output: NotebookNode) -> dict:
+    if output.output_type == "stream":
+        text = output.text
+    elif output.output_type == "error":
+        text = f"{output.ename}: {output.evalue}"
+    else:
+        if picture := output.data.get("image/png"):
+            return {"picture": "".join(picture).replace("\n", "")}
+        text = output.data.get("text/plain", "")
+    text = "".join(text)
+    return {"text": text if len(text) <= SHOWN else text[:SHOWN] + "\n[…]"}
+
+
+def _code_style() -> str:
+    """Colours for code, on a light and on a dark page."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in (LIGHT, DARK))
+    # Only the colours of words: the rest of a style sets the page's own background.
+    light, dark = (re.findall(r"^\.highlight \.\w.*$", style, re.MULTILINE) for style in (light, dark))
+    return "\n".join([*light, "@media (prefers-color-scheme: dark) {", *dark, "}"])

@@ -1,0 +1,48 @@
+"""What a submission may use of the machine."""
+
+from dataclasses import dataclass
+
+from vitcourse.errors import InputError
+
+
+class MissingLimitError(InputError):
+    """The platform cannot set a limit.
+
+    Args:
+        limit: the limit that is missing, in words.
+        reason: what the platform answered.
+    """
+
+    def __init__(self, limit: str, reason: str):
+        self.limit, self.reason = limit, reason
+        super().__init__(
+            f"this machine cannot give a submission {limit} ({reason}); "
+            "--no-isolation grades without, for submissions that you trust"
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on one submission.
+
+    Args:
+        cell_seconds: computing time of one cell, and at most of one call in a check; three times as long on the clock.
+        seconds: wall-clock time of the whole submission, checks included.
+        memory_gb: what one process may allocate beyond the libraries of the course; all processes together may hold
+            twice as much.
+        processes: processes and threads at one time.
+        disk_mb: files in the scratch folder, which lies in memory.
+    """
+
+    cell_seconds: float = 60.0
+    seconds: float = 300.0
+    memory_gb: float = 2.0
+    processes: int = 64
+    disk_mb: int = 256
+
+    def __post_init__(self):
+        for name in ("cell_seconds", "seconds", "memory_gb", "processes", "disk_mb"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
+        if self.processes < 8:
+            raise InputError(f"processes must be at least 8, which the kernel itself may need; got {self.processes}")

@@ -1,0 +1,106 @@
+"""The source of an assignment: the exercises of a lesson, and what each of their test cells asks for."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+import vitcourse
+from vitcourse.checks import CATALOGUE
+from vitcourse.errors import InputError
+from vitcourse.notebooks import is_exercises
+from vitcourse.notebooks.files import read, source_exercises
+
+COURSE = Path(vitcourse.__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a test cell asks for.
+
+    Args:
+        cell: its grade_id.
+        exercise: id in ``checks.CATALOGUE``.
+        name: what the notebook calls the student's function or value.
+        points: for a right answer.
+    """
+
+    cell: str
+    exercise: str
+    name: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Master:
+    """The exercises of one lesson.
+
+    Args:
+        lesson: id of the lesson and of the assignment, "01_attention".
+        path: the notebook under ``lessons/``.
+        notebook: its content.
+        tasks: by grade_id of the test cell, in reading order.
+    """
+
+    lesson: str
+    path: Path
+    notebook: NotebookNode
+    tasks: dict[str, Task]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def load_masters(course: Path = COURSE) -> dict[str, Master]:
+    """Every lesson with exercises, by its id.
+
+    Raises:
+        InputError: there is none, or one has a fault; the message names the notebook.
+    """
+    masters = {path.parent.name: _load(path) for path in source_exercises(course)}
+    if not masters:
+        raise InputError(f"{course / 'lessons'}: there are no exercises (*/*_exercises.ipynb)")
+    return masters
+
+
+def find_master(lesson: str, course: Path = COURSE) -> Master:
+    """The exercises of a lesson.
+
+    Raises:
+        InputError: it has none; the message lists the lessons that have.
+    """
+    masters = load_masters(course)
+    if lesson not in masters:
+        raise InputError(f"there are no exercises for {lesson!r}; there are some for: {', '.join(masters)}")
+    return masters[lesson]
+
+
+def _load(path: Path) -> Master:
+    notebook, lesson = read(path), path.parent.name
+    named = notebook.metadata["vitcourse"].get("lesson")
+    if not is_exercises(notebook) or named != lesson:
+        raise InputError(f"{path}: its metadata name the lesson {named!r}, its folder is {lesson!r}")
+    tasks = {}
+    for cell in notebook.cells:
+        facts = cell.metadata.get("nbgrader", {})
+        if facts.get("grade") and not facts.get("solution"):
+            tasks[facts["grade_id"]] = _task(cell.source, facts, f"{path}: cell {facts['grade_id']}")
+    return Master(lesson, path, notebook, tasks)
+
+
+def _task(source: str, facts: dict, where: str) -> Task:
+    try:
+        call = ast.parse(source.strip(), mode="eval").body
+        (answer,) = call.args
+        name, exercise = answer.id, ast.unparse(call.func).removeprefix("checks.")
+        if not ast.unparse(call.func).startswith("checks.") or call.keywords:
+            raise ValueError(source)
+    except (SyntaxError, ValueError, AttributeError) as error:
+        raise InputError(f"{where}: a test cell is one line, checks.TOPIC.EXERCISE(NAME)") from error
+    if exercise not in CATALOGUE:
+        raise InputError(f"{where}: there is no exercise {exercise!r} in checks.CATALOGUE")
+    if facts["points"] != CATALOGUE[exercise].points:
+        raise InputError(f"{where}: {facts['points']} points, but {CATALOGUE[exercise].points} in checks.CATALOGUE")
+    return Task(facts["grade_id"], exercise, name, float(facts["points"]))
