@@ -80,6 +80,17 @@ def test_synth_writes_the_counts_asked_for(command, tmp_path):
     }
 
 
+@pytest.mark.parametrize("form", ["csv", "coco", "yolo", "voc"])
+def test_synth_writes_the_form_asked_for(command, tmp_path, form):
+    from vitcourse.data.asl import load
+    from vitcourse.data.roboflow import form_of
+
+    status, _, _ = command("synth", tmp_path, "--train", 3, "--valid", 2, "--test", 1, "--size", 32, "--form", form)
+    assert status == 0
+    assert form_of(tmp_path / "train") == form
+    assert [len(load(tmp_path, split)) for split in ("train", "valid", "test")] == [3, 2, 1]
+
+
 def test_train_leaves_a_run(run):
     assert {RUN, WEIGHTS, CHECKPOINT, LOG} <= {path.name for path in run.iterdir()}
     assert json.loads((run / RUN).read_text())["image_size"] == 32
@@ -231,6 +242,7 @@ def test_a_checkpoint_that_is_none_is_one_line(command, run, signs, tmp_path, fa
         (["noise"], "No such command 'noise'"),
         (["synth", "DATA"], "not an empty folder"),
         (["synth", "OUT", "--size", "8"], "8"),
+        (["synth", "OUT", "--form", "tfrecord"], "form must be one of csv, coco, yolo, voc, got 'tfrecord'"),
         (["record", "nothing"], "asl_real"),
         (["record", "asl_real"], "--data"),
     ],

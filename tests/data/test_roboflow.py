@@ -1,6 +1,5 @@
 """Exports that hold, and the one line that each broken one gives."""
 
-import math
 import os
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.data.exports import loads, refused
 from vitcourse.data.asl import load
 from vitcourse.data.roboflow import CSV_NAME, read_split
 from vitcourse.errors import DataError
@@ -50,8 +50,11 @@ def test_a_pixel_outside_is_clipped(export):
         ("A1.jpg,40,32,,4,6,20,30", "unknown letter ''"),
         ("A1.jpg,0,32,A,4,6,20,30", "width must be a whole number of pixels above 0, got '0'"),
         ("A1.jpg,40,3e1,A,4,6,20,30", "height must be a whole number of pixels above 0, got '3e1'"),
-        ("A1.jpg,44,32,A,4,6,20,30", "A1.jpg has 40 x 32 pixels, the row says 44 x 32"),
+        ("A1.jpg,44,32,A,4,6,20,30", "A1.jpg has 40 x 32 pixels, the annotation says 44 x 32"),
         ("A1.jpg,40,32,A,4,6,20", "8 values are expected, got 7"),
+        (f"A1.jpg,{'9' * 400},32,A,4,6,20,30", "width must be a whole number of pixels above 0, got '9999"),
+        ("..,40,32,A,4,6,20,30", "'..' is not the plain name of a file"),
+        ("..\\A1.jpg,40,32,A,4,6,20,30", "is not the plain name of a file"),
         ("../train/A1.jpg,40,32,A,4,6,20,30", "'../train/A1.jpg' is not the plain name of a file"),
         ("Z1.jpg,40,32,Z,0,0,40,32", "already has a box in row 3"),
     ],
@@ -65,6 +68,14 @@ def test_a_bad_row_is_named(export, row, words):
     assert (error.file, error.row) == (file, 4 if "already" in words else 2)
     assert str(error).startswith(f"{file}, row {error.row}: ")
     assert "\n" not in str(error)
+
+
+def test_a_name_of_two_lines_is_named_in_one(export):
+    root = export()
+    rewrite(root, LINES[0], '"A\n1.jpg",40,32,A,4,6,20,30')
+    error = refused(root)
+    assert "'A\\n1.jpg' is not the plain name of a file" in str(error)
+    assert error.row == 3  # where the row ends
 
 
 def test_an_image_outside_the_split_is_refused(export, tmp_path):
@@ -83,6 +94,8 @@ def test_an_image_outside_the_split_is_refused(export, tmp_path):
         (LINES[0].encode() + b"\n", "a header but no row"),
         (b"file,width\n", "the header must be filename,width"),
         (b"\xff\xfe\x00", "it is not a CSV file in UTF-8"),
+        (b"a\nb\n", "the header must be filename,width"),
+        (b'"' + b"x" * 200_000, "row 1: it is not a CSV file"),
     ],
 )
 def test_a_bad_annotation_file_is_named(export, content, words):
@@ -135,22 +148,29 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(values=st.lists(NUMBERS, min_size=1, max_size=9), letter=st.text(max_size=3))
-def test_any_row_loads_whole_or_is_named(export, tmp_path, values, letter):
-    """Whatever stands in a row: a record whose box lies in the image, or a DataError of one line."""
-    root = tmp_path / "export"
-    root = root if root.exists() else export()
-    text = ",".join(["A1.jpg", "40", "32", letter or "A", *values])
-    (root / "train" / CSV_NAME).write_text(LINES[0] + "\n" + text, encoding="utf-8", errors="replace")
-    try:
-        (record,) = read_split(root, "train")
-    except DataError:
-        return
-    xmin, ymin, xmax, ymax = record.box
-    assert all(math.isfinite(value) for value in record.box)
-    assert 0 <= xmin < xmax <= 1
-    assert 0 <= ymin < ymax <= 1
+CORNERS = st.tuples(st.integers(0, 25), st.integers(0, 20), st.integers(20, 41), st.integers(15, 33))
+ROW = st.one_of(
+    CORNERS.map(lambda values: ["A1.jpg", "40", "32", "A", *map(str, values)]),
+    st.lists(NUMBERS, min_size=3, max_size=5).map(lambda values: ["A1.jpg", "40", "32", "B", *values]),
+    st.lists(NUMBERS, max_size=9),
+    st.tuples(NUMBERS, NUMBERS).map(lambda size: ["A1.jpg", *size, "A", "1", "2", "3", "4"]),
+)
+
+
+def test_any_row_loads_whole_or_is_named(export):
+    """Whatever stands in a row: records whose boxes lie in the image, or a DataError of one line."""
+    root, outcomes = export(), []
+
+    @settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None, database=None)
+    @given(row=ROW, cut=st.none() | st.integers(0, 90))
+    def change(row, cut):
+        text = "\n".join([LINES[0], LINES[2], ",".join(row)])
+        (root / "train" / CSV_NAME).write_text(text[:cut], encoding="utf-8", errors="replace")
+        outcomes.append(loads(root, 2))
+
+    change()
+    assert len(outcomes) >= 150
+    assert set(outcomes) == {True, False}
 
 
 @pytest.mark.skipif("VITCOURSE_DATA" not in os.environ, reason="VITCOURSE_DATA does not point at the real photos")

@@ -22,13 +22,14 @@ def synth(
     test: Annotated[int, typer.Option(help="Images in the test split.")] = 72,
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 128,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+    form: Annotated[str, typer.Option(help="The layout of a Roboflow export: csv, coco, yolo or voc.")] = "csv",
 ) -> None:
-    """Render sign letters and write them in the layout of the real set's CSV export."""
+    """Render sign letters and write them in the layout of a Roboflow export, as the real set's is."""
     from vitcourse.data.asl import synthesise
     from vitcourse.terminal import progress
 
     with progress("rendering") as (step,):
-        synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step)
+        synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step, form=form)
     console.print(f"wrote {train + valid + test} images to {out}", highlight=False)
 
 

@@ -1,15 +1,14 @@
 """American Sign Language letters: exports read from a folder, and rendered ones made on the spot.
 
 The real set is "American Sign Language Letters" by David Lee (Roboflow, public domain): photos of hands, one letter and
-one box each. `load` reads its export in the CSV form; `synthesise` writes one with rendered hands.
+one box each. `load` reads an export of it, or of any set of letters, in each of Roboflow's forms (see
+`vitcourse.data.roboflow`); `synthesise` writes one with rendered hands.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
@@ -17,17 +16,22 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
 from vitcourse.data.hand import LETTERS
+from vitcourse.data.images import decode
+from vitcourse.data.photos import Copy, find_copies, group_by_photo, hold_out, source_photo
 from vitcourse.data.roboflow import Record, read_split
 from vitcourse.data.signs import render
 from vitcourse.data.synthesis import synthesise
-from vitcourse.errors import DataError
 
 __all__ = [
     "LETTERS",
     "AslDataset",
+    "Copy",
     "InMemory",
     "augmentation",
     "decode",
+    "find_copies",
+    "group_by_photo",
+    "hold_out",
     "load",
     "render",
     "source_photo",
@@ -48,6 +52,11 @@ class AslDataset(Dataset):
         self.labels = torch.tensor([record.label for record in records])
         self.boxes = torch.tensor([record.box for record in records], dtype=torch.float32)
 
+    @property
+    def files(self) -> list[str]:
+        """The image files, in the order of the items."""
+        return [str(record.file) for record in self.records]
+
     def __len__(self) -> int:
         return len(self.records)
 
@@ -58,37 +67,16 @@ class AslDataset(Dataset):
 
 
 def load(root: str | Path, split: str) -> AslDataset:
-    """Reads one split ("train", "valid", "test") of a Roboflow export in its CSV form.
+    """Reads one split ("train", "valid", "test") of a Roboflow export in the CSV, COCO, YOLO or Pascal VOC form.
 
+    The form is told by the files. The result is the same whichever it is, in the same order, but for the boxes: those
+    of CSV and VOC are rounded to whole pixels, those of COCO and YOLO are not, so that they agree to half a pixel.
     Everything but the pixels is checked before this returns.
 
     Raises:
-        DataError: naming the file and the row.
+        DataError: naming the file and the row, or the id of the image or annotation.
     """
     return AslDataset(read_split(root, split))
-
-
-def decode(file: str | Path, upright: bool = False) -> Tensor:
-    """One image file as uint8 (3, height, width).
-
-    Args:
-        upright: turn a photo as its camera has noted; the boxes of an export refer to the pixels as they are stored.
-
-    Raises:
-        DataError: the file cannot be decoded to the end.
-    """
-    try:
-        with Image.open(file) as image:
-            if upright:
-                ImageOps.exif_transpose(image, in_place=True)
-            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"the image cannot be decoded ({error})", file) from error
-
-
-def source_photo(file: str | Path) -> str:
-    """The photo that an exported, augmented copy was made from: the part of its name before ``_jpg.rf.``."""
-    return Path(file).name.split("_jpg.rf.")[0]
 
 
 class InMemory(Dataset):
@@ -114,7 +102,7 @@ class InMemory(Dataset):
             if progress is not None:
                 progress(i + 1, len(dataset))
         self.labels, self.boxes = dataset.labels, dataset.boxes
-        self.files = [str(record.file) for record in dataset.records]
+        self.files = dataset.files
         self.transform = transform
 
     def __len__(self) -> int:

@@ -1,6 +1,5 @@
-"""A data set of rendered signs on disk, in the layout of a Roboflow CSV export."""
+"""A data set of rendered signs on disk, in the layout of a Roboflow export of any form."""
 
-import csv
 import hashlib
 import io
 import shutil
@@ -14,7 +13,8 @@ import torch
 from PIL import Image
 
 from vitcourse.data.hand import LETTERS
-from vitcourse.data.roboflow import CSV_HEADER, CSV_NAME
+from vitcourse.data.records import Record
+from vitcourse.data.roboflow import FORMS
 from vitcourse.data.signs import check_numbers, render
 from vitcourse.errors import InputError
 
@@ -24,12 +24,14 @@ README = """American Sign Language letters, rendered
 {rule}
 {train} train, {valid} valid and {test} test pictures of {size} x {size} pixels, one hand and one box each.
 
-Made by vitcourse {version}: data.asl.synthesise(train={train}, valid={valid}, test={test}, size={size}, seed={seed}).
+Made by vitcourse {version}:
+data.asl.synthesise(train={train}, valid={valid}, test={test}, size={size}, seed={seed}, form="{form}").
 The same call gives the same files, given the same versions of torch and Pillow.
 The hands are drawn by a program, from poses typed by hand; no photo went in.
-A box spans the pixels that show the hand, without the forearm, rounded outwards to whole pixels.
-The layout is that of a Roboflow CSV export. J and Z, which are moving signs, are stills.
+A box spans the pixels that show the hand, without the forearm{rounding}.
+The layout is that of a Roboflow export, form {form}. J and Z, which are moving signs, are stills.
 """
+ROUNDING = {"csv": ", rounded to whole pixels", "voc": ", rounded to whole pixels and counted from 1"}
 
 
 def synthesise(
@@ -40,12 +42,14 @@ def synthesise(
     size: int = 128,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    form: str = "csv",
 ) -> None:
-    """Writes a rendered data set in the layout of a Roboflow CSV export.
+    """Writes a rendered data set in the layout of a Roboflow export.
 
-    ``out`` holds ``train/``, ``valid/`` and ``test/`` with JPEG files and ``_annotations.csv`` (filename, width,
-    height, class, and the box in whole pixels), and ``README.dataset.txt``. Letters are balanced and shuffled. The
-    folder appears when it is complete; nothing is left behind where the writing fails or is interrupted.
+    ``out`` holds ``train/``, ``valid/`` and ``test/`` with JPEG files and their annotations, and
+    ``README.dataset.txt``. Letters are balanced and shuffled. The pictures and their names are the same in every form;
+    the boxes are exact in "coco" and "yolo", and rounded to whole pixels, by half of one at most, in "csv" and "voc".
+    The folder appears when it is complete; nothing is left behind where the writing fails or is interrupted.
 
     Args:
         out: a folder that is empty or does not exist yet.
@@ -53,13 +57,16 @@ def synthesise(
         size: pixels along a side, 32 or more.
         seed: 0 or more; the same one gives the same files.
         progress: called with (pictures done, pictures in all).
+        form: "csv", "coco", "yolo" or "voc" (see `vitcourse.data.roboflow`).
 
     Raises:
-        InputError: ``out`` is in use, or a number is out of range.
+        InputError: ``out`` is in use, the form is unknown, or a number is out of range.
     """
     out = Path(out)
     counts = {"train": train, "valid": valid, "test": test}
     check_numbers(size, seed=seed, **counts)
+    if form not in FORMS:
+        raise InputError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -67,16 +74,24 @@ def synthesise(
     try:
         done = 0
         for number, (split, count) in enumerate(counts.items()):
-            (partial / split).mkdir()
-            rows = []
-            for row in _write_pictures(partial / split, number, count, size, seed):
-                rows.append(row)
+            images = partial / split / FORMS[form].IMAGES
+            images.mkdir(parents=True)
+            records = []
+            for record in _write_pictures(images, number, count, size, seed):
+                records.append(record)
                 done += 1
                 if progress is not None:
                     progress(done, sum(counts.values()))
-            with (partial / split / CSV_NAME).open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerows([CSV_HEADER, *rows])
-        facts = README.format(rule="=" * 40, version=version("vitcourse"), size=size, seed=seed, **counts)
+            FORMS[form].write(partial / split, records)
+        facts = README.format(
+            rounding=ROUNDING.get(form, ""),
+            rule="=" * 40,
+            version=version("vitcourse"),
+            size=size,
+            seed=seed,
+            form=form,
+            **counts,
+        )
         (partial / "README.dataset.txt").write_text(facts, encoding="utf-8")
         partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
         if out.exists():
@@ -87,8 +102,8 @@ def synthesise(
         raise
 
 
-def _write_pictures(folder: Path, split: int, count: int, size: int, seed: int) -> Iterator[tuple]:
-    """Writes a split's pictures one after the other and yields their rows of the annotations."""
+def _write_pictures(folder: Path, split: int, count: int, size: int, seed: int) -> Iterator[Record]:
+    """Writes a split's pictures one after the other and yields their records."""
     letters = torch.from_numpy(np.random.default_rng([seed, split, count]).permutation(count) % len(LETTERS))
     for begin in range(0, count, BATCH):
         some = letters[begin : begin + BATCH]
@@ -99,5 +114,4 @@ def _write_pictures(folder: Path, split: int, count: int, size: int, seed: int) 
             # A source photo's name, as in a real export: no two pictures of the three splits share it.
             name = f"{LETTERS[letter]}{3 * row + split}_jpg.rf.{hashlib.md5(jpeg.getvalue()).hexdigest()}.jpg"
             (folder / name).write_bytes(jpeg.getvalue())
-            low, high = (box[:2] * size).floor(), (box[2:] * size).ceil()
-            yield name, size, size, LETTERS[letter], *(int(edge) for edge in (*low, *high))
+            yield Record(folder / name, size, size, letter, tuple(box.tolist()))
