@@ -21,14 +21,20 @@ from vitcourse import results
 from vitcourse.errors import InputError
 
 NAME = "lesson_cost"
-# Runs the file that it is given, and says how much of a GPU was ever held.
+# Runs the file that it is given, and says how much memory it took at most: on the machine, and on a GPU.
+# Linux counts the memory of whoever starts a process as its own (ru_maxrss), but for the line VmHWM.
 PROGRAM = """
-import matplotlib, runpy, sys
+import matplotlib, pathlib, resource, runpy, sys
 matplotlib.use("agg")
 runpy.run_path(sys.argv[1], run_name="__main__")
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    peak = int(lines["VmHWM"].split()[0]) * 1024
 torch = sys.modules.get("torch")
 held = torch.cuda.max_memory_reserved() if torch is not None and torch.cuda.is_available() else 0
-open(sys.argv[2], "w").write(str(held))
+pathlib.Path(sys.argv[2]).write_text(f"{peak} {held}")
 """
 
 
@@ -64,21 +70,23 @@ def measure(notebook: Path, device: str, threads: int) -> dict[str, float]:
     if device == "cpu":
         env["CUDA_VISIBLE_DEVICES"] = ""
     with tempfile.TemporaryDirectory() as folder:
-        source, held, log = (Path(folder, name) for name in ("lesson.py", "held", "log"))
+        source, peaks, log = (Path(folder, name) for name in ("lesson.py", "peaks", "log"))
         source.write_text(code, encoding="utf-8")
         begin = time.monotonic()
         with log.open("w") as stream:
-            command = [sys.executable, "-c", PROGRAM, source, held]
-            process = subprocess.Popen(command, cwd=notebook.parent, env=env, stdout=stream, stderr=subprocess.STDOUT)
-            _, status, usage = os.wait4(process.pid, 0)
+            command = [sys.executable, "-c", PROGRAM, source, peaks]
+            options = {"stdout": stream, "stderr": subprocess.STDOUT, "check": False}
+            status = subprocess.run(command, cwd=notebook.parent, env=env, **options).returncode
         seconds = round(time.monotonic() - begin, 1)
         if status:
             lines = log.read_text(encoding="utf-8").strip().splitlines() or ["it said nothing"]
             raise InputError(f"{notebook}: failed on {device}: {lines[-1]}")
-        if device == "cuda":
-            return {"seconds": seconds, "peak_gb": round(int(held.read_text()) / 1e9, 2)}
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)  # macOS counts bytes
-    return {"seconds": seconds, "threads": threads, "peak_gb": round(kilobytes * 1024 / 1e9, 2)}
+        machine, gpu = (round(int(size) / 1e9, 2) for size in peaks.read_text().split())
+    return (
+        {"seconds": seconds, "peak_gb": gpu}
+        if device == "cuda"
+        else {"seconds": seconds, "threads": threads, "peak_gb": machine}
+    )
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ def expected_shapes(family: str, names: Collection[str], config: Config | None) 
         elif family == "bert":
             heads = any(name.startswith("bert.") for name in names)
             model = (BertForPreTraining if heads else Bert)(config or _bert_of(names))
-        elif "qkv.weight" in names:
+        elif any(name.startswith("qkv.") for name in names):
             model = MultiHeadAttention(config.dim if config else 1, 1, qkv_bias="qkv.bias" in names)
         else:
             # torch's Transformer is the two stacks alone, without embeddings and output.
@@ -60,8 +60,8 @@ def _vit_of(names: Collection[str]) -> ViTConfig:
         block="parallel" if parallel else "block",
         num_parallel=max(_count(names, r"blocks\.\d+\.(?:attns|ffns)\.(\d+)\."), 1),
         init_values=1.0 if any(name.endswith(".gamma") for name in names) else None,
-        stem="hmlp" if "patch_embed.proj.3.weight" in names else "linear",
-        pool="avg" if "fc_norm.weight" in names else "cls",
+        stem="hmlp" if _count(names, r"patch_embed\.proj\.(\d+)\.") else "linear",
+        pool="avg" if any(name.startswith("fc_norm.") for name in names) else "cls",
     )
 
 
