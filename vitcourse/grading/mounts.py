@@ -60,10 +60,11 @@ def build(readable: dict[str, str], disk_mb: int, user: int, group: int) -> None
         system_call("pivot_root", b"/tmp", b"/tmp/old")
         os.chdir("/")
         mount("tmpfs", str(NEW), "tmpfs", NO_SUID | NO_DEV, "size=16m,mode=0755")
-        _show(readable)
         for device in DEVICES:
             _bind(OLD / "dev" / device, NEW / "dev" / device)
+        # Before what is readable, which may lie below /home or /tmp itself: a course in somebody's home folder.
         _writable(disk_mb, user, group)
+        _show(readable)
         _users(user, group)
     with limit("a list of processes of its own"):
         (NEW / "proc").mkdir()
@@ -118,11 +119,13 @@ def _writable(disk_mb: int, user: int, group: int) -> None:
     home = NEW / "home"
     home.mkdir()
     mount("tmpfs", str(home), "tmpfs", NO_SUID | NO_DEV, f"size={disk_mb}m,mode=0755")
-    for name in ("student", "tmp", "shm"):
+    (home / "student").mkdir()
+    os.chown(home / "student", user, group)
+    for name, place in {"tmp": NEW / "tmp", "shm": NEW / "dev" / "shm"}.items():
         (home / name).mkdir()
-        os.chown(home / name, user, group)
-    (NEW / "tmp").symlink_to("home/tmp")
-    (NEW / "dev" / "shm").symlink_to("../home/shm")
+        (home / name).chmod(0o1777)  # all may write, and none may move what belongs to another
+        place.mkdir()
+        mount(str(home / name), str(place), flags=BIND)
 
 
 def _users(user: int, group: int) -> None:
