@@ -17,16 +17,16 @@ from vitcourse.data.images import MAX_PIXELS, measure
 from vitcourse.errors import DataError
 
 
-def png(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that declares any size."""
+def png(width: int, height: int, text: bytes = b"") -> bytes:
+    """A PNG of a few bytes that declares any size, with a compressed text."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
-    )
+    notes = chunk(b"zTXt", b"note\0\0" + zlib.compress(text)) if text else b""
+    pixels = chunk(b"IDAT", zlib.compress(bytes(99)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + notes + pixels + chunk(b"IEND", b"")
 
 
 # The middle one lies where Pillow itself only warns.
@@ -56,6 +56,13 @@ def test_decoding_refuses_a_bomb_too(tmp_path, size):
 def test_the_largest_image_that_is_allowed_is_measured(tmp_path):
     (tmp_path / "large.png").write_bytes(png(10_000, MAX_PIXELS // 10_000))
     assert measure(tmp_path / "large.png") == (10_000, MAX_PIXELS // 10_000)
+
+
+def test_a_text_that_unpacks_to_much_is_refused(tmp_path):
+    """Pillow's own error for it does not say which file."""
+    root = write_export(tmp_path)
+    (root / "train" / "A1.jpg").write_bytes(png(40, 32, bytes(50_000_000)))
+    assert "A1.jpg is not an image that can be read" in str(refused(root))
 
 
 def test_a_program_in_an_image_is_not_run(tmp_path):

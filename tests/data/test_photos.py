@@ -39,6 +39,8 @@ def test_groups_hold_the_copies_of_a_photo():
     joined = group_by_photo(FILES, [Copy(FILES[13], FILES[24], 1.0, False), Copy(FILES[44], FILES[5], 1.0, False)])
     assert len(joined) == 18
     assert joined["B3"] == [4, 5, 13, 24, 25, 33, 44, 45, 53]  # B3 with A4, which is A5
+    around = [Copy(FILES[a], FILES[b], 1.0, False) for a, b in [(13, 4), (5, 4), (4, 13), (13, 5)]]
+    assert sorted(map(len, group_by_photo(FILES, around).values())) == [3] * 17 + [9]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -40,7 +40,7 @@ def folder(tmp_path_factory, by_hand):
     release = nbformat.read(assign(LESSON, root / "handout", by_hand), as_version=4)
     for student, body in (("anna", None), ("ben", "return query @ key.T")):
         notebook = answered(release, **({"scores": body} if body else {}))
-        cell_of(notebook, "essay").source = f"{student} says: it keeps the softmax soft."
+        cell_of(notebook, "essay").source = f"{student} says: it keeps the softmax <i>soft</i>."
         (root / "in" / student).mkdir(parents=True)
         nbformat.write(notebook, root / "in" / student / f"{NAME}.ipynb")
     return root / "in"
@@ -85,7 +85,7 @@ def test_the_page_shows_points_and_comment_of_the_gradebook(graded_twice):
     page = next(page for page in graded_twice[1].pages if "ben" in page.parts).read_text()
     assert "11.75 of 13 points" in page
     assert "Good, but &lt;why&gt;?" in page
-    assert "ben says: it keeps the softmax soft." in page
+    assert "ben says: it keeps the softmax &lt;i&gt;soft&lt;/i&gt;." in page
 
 
 def test_nbgraders_own_commands_find_their_settings(graded_twice):

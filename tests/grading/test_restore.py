@@ -1,5 +1,7 @@
 """What is put back into a submission, and where."""
 
+import copy
+
 import pytest
 
 from tests.grading.assignment import EXERCISES, cell_of, function
@@ -89,6 +91,20 @@ def test_nothing_at_all_gets_every_test(release):
     notebook, notes = restore([], release)
     assert ids(notebook) == ["scores-check", "causal_mask-check", "cost-check"]
     assert notes == ["deleted: scores, scores-check, causal_mask, causal_mask-check, cost, cost-check"]
+
+
+def test_html_in_a_students_text_is_text(cells, release):
+    cells += [Cell("markdown", "<script>x</script> a<b, 1 < 2"), Cell("raw", "<img src=x>"), Cell("code", "a<b")]
+    own = restore(cells, release)[0].cells[-3:]
+    assert [cell.cell_type for cell in own] == ["markdown", "markdown", "code"]
+    assert [cell.source for cell in own] == ["&lt;script>x&lt;/script> a&lt;b, 1 < 2", "&lt;img src=x>", "a<b"]
+
+
+def test_html_of_the_assignment_stays(cells, release):
+    card = next(cell for cell in cells if cell.kind == "markdown")
+    release = copy.deepcopy(release)
+    release.cells[cells.index(card)].source = card.source = "<details>x</details>"
+    assert restore(cells, release)[0].cells[cells.index(card)].source == "<details>x</details>"
 
 
 def test_a_students_own_marks_mean_nothing(cells, release):

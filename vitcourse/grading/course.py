@@ -1,6 +1,6 @@
 """nbgrader's part: the release form, the gradebook with manual points and comments, and the feedback pages.
 
-A folder of grades is an nbgrader course: ``nbgrader formgrader`` opens it for manual points. Only the execution of the
+A folder of grades is an nbgrader course: its formgrader opens it for manual points. Only the execution of the
 notebooks is not nbgrader's own.
 """
 
@@ -23,7 +23,7 @@ from vitcourse.grading.master import Master
 
 COURSE_ID = "vitcourse"
 TEMPLATES = Path(__file__).with_name("templates")
-CONFIG_FILE = '''"""Lets nbgrader's own commands, such as ``nbgrader formgrader``, work in this folder."""
+CONFIG_FILE = '''"""Lets nbgrader's own commands, such as ``nbgrader export``, work in this folder."""
 
 from pathlib import Path
 

@@ -85,7 +85,7 @@ def _cell(cell: NotebookNode) -> dict:
     if cell.cell_type == "code":
         code = highlight(cell.source, PythonLexer(stripnl=False), HtmlFormatter())
     else:
-        code = f'<div class="words">{html.escape(cell.source)}</div>'
+        code = f'<div class="words">{html.escape(cell.source.replace("&lt;", "<"))}</div>'
     return {"code": code, "outputs": [_output(output) for output in cell.get("outputs", ())]}
 
 

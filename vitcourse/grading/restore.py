@@ -1,11 +1,14 @@
 """Puts a submission back into the form of its assignment: the student's answers, the assignment's test cells."""
 
+import re
+
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from vitcourse.grading.submissions import Cell
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, list[str]]:
@@ -13,7 +16,8 @@ def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, lis
 
     An answer cell keeps the student's text and gets the assignment's metadata; where it stands twice, the last one
     counts. A test cell is the assignment's own, and stands behind the answer that it tests. An answer cell that is
-    missing stays so: the answer may stand in another cell, which the empty one would undo.
+    missing stays so: the answer may stand in another cell, which the empty one would undo. In Markdown of the student's
+    own, HTML becomes text: nbgrader's pages would take it for theirs.
 
     Args:
         cells: as handed in.
@@ -21,13 +25,14 @@ def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, lis
     """
     known = {facts["grade_id"]: cell for cell in release.cells if (facts := cell.metadata.get("nbgrader"))}
     order, places = list(known), {cell.grade_id: index for index, cell in enumerate(cells)}
+    texts = {cell.source for cell in release.cells}
     result, altered = [], []
     for index, cell in enumerate(cells):
         own = known.get(cell.grade_id)
         if own is None or (_holds_answer(own) and places[cell.grade_id] != index):
-            result.append(NEW[cell.kind](cell.source))
+            result.append(_students_own(cell, texts))
         elif _holds_answer(own):
-            result.append(_copy(own, cell.source))
+            result.append(_copy(own, cell.source if own.cell_type == "code" else _harmless(cell.source, texts)))
         else:
             if cell.source.strip() != own.source.strip():
                 altered.append(cell.grade_id)
@@ -61,6 +66,17 @@ def _answer_before(name: str, known: dict[str, NotebookNode]) -> str | None:
     order = list(known)
     before = reversed(order[: order.index(name)])
     return next((other for other in before if _holds_answer(known[other])), None)
+
+
+def _students_own(cell: Cell, texts: set[str]) -> NotebookNode:
+    if cell.kind == "code":
+        return new_code_cell(cell.source)
+    return new_markdown_cell(_harmless(cell.source, texts))
+
+
+def _harmless(source: str, texts: set[str]) -> str:
+    """Markdown without HTML, unless it is the assignment's."""
+    return source if source in texts else TAG.sub("&lt;", source)
 
 
 def _copy(own: NotebookNode, source: str) -> NotebookNode:
