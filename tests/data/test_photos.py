@@ -150,4 +150,6 @@ def test_the_real_copies_are_found():
     found = {(pair.first, pair.second) for pair in find_copies([train[i] for i in some])}
     by_name = {(train[a], train[b]) for g in groups[:60] for a in g for b in g if a < b}
     assert len(found & by_name) >= 0.98 * len(by_name)
-    assert len({pair.second for pair in find_copies(train, valid)}) >= 40
+    twins = find_copies(train, valid)
+    assert 25 <= len({pair.second for pair in twins}) <= 35
+    assert twins[0].similarity < 0.97  # frames of a burst, and not one photo twice
