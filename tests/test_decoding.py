@@ -7,6 +7,7 @@ from functools import lru_cache
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from tests.helpers import randomise
 from vitcourse.transformer import Transformer, TransformerConfig, beam_decode, greedy_decode
@@ -119,15 +120,23 @@ def test_a_cache_changes_nothing_in_beam_search(norm_first, alpha):
     torch.testing.assert_close(fast, slow, atol=1e-10, rtol=0)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_one_beam_is_greedy(seed, alpha):
+def test_one_beam_without_a_penalty_is_greedy(seed):
     model, source = made(seed=seed), batch(seed=seed)
-    written, scores = beam_decode(model, source, START, END, 10, 1, alpha)
+    written, scores = beam_decode(model, source, START, END, 10, 1, 0.0)
     assert torch.equal(written[:, 0], greedy_decode(model, source, START, END, 10))
     assert written.shape[:2] == (6, 1)
     for ids, row, value in zip(source, written[:, 0], scores[:, 0], strict=True):
-        assert value.item() == pytest.approx(score(model, ids, words(row), alpha), abs=1e-10)
+        assert value.item() == pytest.approx(score(model, ids, words(row), 0.0), abs=1e-10)
+
+
+@pytest.mark.parametrize("beams", [1, 2, 4])
+def test_a_search_does_not_stop_at_the_first_ends(beams):
+    """A model sure of "5 6 end" that gives "end" and "5 end" enough to fill the beams first."""
+    model = Scripted({(): {END: 0.3, 5: 0.7}, (5,): {END: 0.2, 6: 0.8}, (5, 6): {END: 1.0}})
+    written, scores = beam_decode(model.eval(), torch.tensor([[3]]), START, END, 4, beams, 0.0)
+    assert words(written[0, 0]) == [5, 6, END]
+    assert scores[0, 0].item() == pytest.approx(math.log(0.56), abs=1e-6)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
@@ -139,6 +148,29 @@ def test_scores_are_those_of_the_written_targets(alpha):
         assert len({tuple(target) for target in targets}) == 4
         assert values.tolist() == sorted(values.tolist(), reverse=True)
         assert values.tolist() == pytest.approx([score(model, ids, target, alpha) for target in targets], abs=1e-10)
+
+
+class Scripted(nn.Module):
+    """A model whose next words are given for each target so far; any other target ends."""
+
+    config = TINY
+
+    def __init__(self, script):
+        super().__init__()
+        self.script = {key: [row.get(i, 0.0) for i in range(13)] for key, row in script.items()}
+
+    def padding_mask(self, source):
+        return source[:, None, None] != PAD
+
+    def encode(self, source, memory_mask):
+        return torch.zeros(*source.shape, 1)
+
+    def new_cache(self):
+        return None
+
+    def decode(self, tokens, memory, memory_mask, cache):
+        ending = [float(i == END) for i in range(13)]
+        return torch.tensor([[self.script.get(tuple(row[1:]), ending)] for row in tokens.tolist()]).log()
 
 
 def every_target(vocab, length):
@@ -178,14 +210,16 @@ def plain_beam_search(model, source, length, beams, alpha):
         for total, target in options[:beams]:
             if target[-1] == END or n == length:
                 done.append((total / ((5 + n) / 6) ** alpha, target))
-        if len(done) >= beams:
-            break
         running = [option for option in options if option[1][-1] != END][:beams]
-    return sorted(done, reverse=True)[:beams]
+        done = sorted(done, reverse=True)[:beams]
+        hopes = [running[0][0] / ((5 + later) / 6) ** alpha for later in range(n + 1, length + 1)]
+        if len(done) == beams and all(done[-1][0] >= hope for hope in hopes):
+            break
+    return done
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
-@pytest.mark.parametrize("beams", [2, 3, 5])
+@pytest.mark.parametrize("beams", [1, 2, 3, 5])
 def test_few_beams_equal_a_search_with_lists(beams, alpha):
     ended_early = 0
     for seed in range(3):

@@ -72,9 +72,10 @@ def beam_decode(
 ) -> tuple[Tensor, Tensor]:
     """Keeps the K most probable unfinished targets of each source and collects those that end among the best K.
 
-    A source is done when it has K finished targets, or at ``max_length``, where the unfinished ones compete as they
-    are. A target Y of n tokens (``end`` included) is scored log P(Y) / ((5 + n) / 6)^alpha, so alpha = 0 favours short
-    ones. With one beam the result is `greedy_decode`'s.
+    A target Y of n tokens (``end`` included) is scored log P(Y) / ((5 + n) / 6)^alpha, so alpha = 0 favours short ones.
+    A source is done when it has K finished targets and no unfinished one can still score better than the worst of
+    them, or at ``max_length``, where the unfinished ones compete as they are. One beam with
+    alpha = 0 is `greedy_decode`.
 
     Args:
         beams: K. length_penalty: alpha. The others are those of `greedy_decode`.
@@ -100,6 +101,7 @@ def beam_decode(
     scores = memory.new_full((batch, beams), -math.inf)  # log P of what is running; one beam is alive at first
     scores[:, 0] = 0
     finished, final = source.new_full((batch, beams, max_length), pad), torch.full_like(scores, -math.inf)
+    done = torch.zeros(batch, 1, dtype=torch.bool, device=source.device)
     for length in range(1, max_length + 1):
         logits = _next_logits(model, running.flatten(0, 1), memory, memory_mask, cache)
         log_p = _without(logits.log_softmax(dim=-1), pad).unflatten(0, (batch, beams))  # (B, K, V)
@@ -109,22 +111,29 @@ def beam_decode(
         parent, token = index // log_p.shape[-1], index % log_p.shape[-1]
         candidates = torch.cat([running[rows, parent], token[:, :, None]], dim=2)  # (B, 2K, 1 + length)
 
-        ends, done = token == end, (final > -math.inf).all(dim=1, keepdim=True)
+        ends = token == end
         closed = (ends | (length == max_length)) & ~done
         closed[:, beams:] = False
-        value = best.masked_fill(~closed, -math.inf) / ((5 + length) / 6) ** length_penalty
+        value = best.masked_fill(~closed, -math.inf) / _penalty(length, length_penalty)
         written = F.pad(candidates[:, :, 1:], (0, max_length - length), value=pad)
         final, keep = torch.cat([final, value], dim=1).topk(beams)
         finished = torch.cat([finished, written], dim=1)[rows, keep]
-        if (final > -math.inf).all():
-            break
-
         scores, keep = best.masked_fill(ends, -math.inf).topk(beams)
         running = candidates[rows, keep]
+        # log P only falls, so this is the most that a running target can reach, at the length that suits it best.
+        hope = scores[:, :1] / max(_penalty(length + 1, length_penalty), _penalty(max_length, length_penalty))
+        done = done | (final[:, -1:] >= hope)
+        if done.all():
+            break
         if cache is not None:
             cache.reorder((rows * beams + parent[rows, keep]).flatten())
-    empty = (final == -math.inf)[:, :, None]
-    return finished.masked_fill(empty, pad)[:, :, :length], final
+    finished = finished.masked_fill((final == -math.inf)[:, :, None], pad)
+    return finished[:, :, : (finished != pad).any(dim=(0, 1)).sum()], final
+
+
+def _penalty(length: int, alpha: float) -> float:
+    """What log P of a target of ``length`` tokens is divided by (Wu et al., equation 14)."""
+    return ((5 + length) / 6) ** alpha
 
 
 def _next_logits(model: nn.Module, tokens: Tensor, memory: Tensor, memory_mask: Tensor, cache) -> Tensor:
