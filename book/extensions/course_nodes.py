@@ -8,7 +8,7 @@ from docutils import nodes
 PAGES = "course_pages"
 
 
-class element(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
+class element(nodes.General, nodes.TextElement):  # noqa: N801 - docutils names nodes so
     """An HTML element of any kind: its tag and attributes, with classes, ids and children as for every node."""
 
 
@@ -23,7 +23,7 @@ class course_table(nodes.General, nodes.Element):  # noqa: N801
 def html(tag: str, *children: nodes.Node, classes: str = "", **attributes: str) -> element:
     """An element; an underscore in the name of an attribute stands for a hyphen."""
     names = {name.replace("_", "-"): value for name, value in attributes.items()}
-    node = element("", *children, tag=tag, attributes=names)
+    node = element("", "", *children, tag=tag, attributes=names)
     node["classes"] += classes.split()
     return node
 

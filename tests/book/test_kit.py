@@ -96,6 +96,7 @@ def test_the_lesson_card_says_what_it_takes(opened):
     assert facts["On a CPU"] == "about 38 s, 2 threads, 1.3 GB of memory"
     assert facts["On a GPU"] == "not measured"
     assert card.locator("dd code").inner_text() == "@"
+    assert card.locator("dd a", has_text="Python").get_attribute("href") == "https://www.python.org"
 
 
 @pytest.mark.browser

@@ -103,7 +103,10 @@ def lesson_notebook(ids: list[str] | None = None, *, named: str | None = None) -
     listed = "\n".join(f"- **{name}** say what $x_{{{name[-1]}}}$ is;" for name in ids)
     cells = [
         new_markdown_cell("# Attention\n\nWhat is read from what?", id="title"),
-        new_markdown_cell(f":::{{lesson-card}}\n:needs: Python and `@`\n:minutes: 25\n\n{listed}\n:::", id="card"),
+        new_markdown_cell(
+            f":::{{lesson-card}}\n:needs: [Python](https://www.python.org) and `@`\n:minutes: 25\n\n{listed}\n:::",
+            id="card",
+        ),
         new_markdown_cell(f"## Build it\n\n{{objective}}`{named or ids[0]}` A section.", id="build"),
         new_markdown_cell(QUIZ, id="quiz"),
         new_code_cell(SLIDER, id="slider"),

@@ -4,4 +4,4 @@ A recipe is a module here with ``record(data, say) -> Path``: ``data`` is the fo
 one line of progress, and the path is the file that was written.
 """
 
-RECIPES = ("asl_real", "asl_rendered", "bench", "parallel_branches", "sign_backbone")
+RECIPES = ("asl_real", "asl_rendered", "bench", "heads", "parallel_branches", "sign_backbone")

@@ -1,0 +1,136 @@
+"""``multi_head.aim(key, targets)``: a query for each head, so that each reads the token that it is given.
+
+The keys of a head have length 1 and stand far apart (the same small dot product between any two), so a long query along
+the key of a token reads that token. The keys of one head mislead the others.
+"""
+
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.check import Check
+from vitcourse.checks.multi_head.common import LESSON, PROVIDED
+from vitcourse.checks.probe import Probe, Wrong
+
+SHARE = 0.9  # of a head's attention, that its token must get
+aim = Check(
+    "multi_head.aim",
+    lesson=LESSON,
+    title="Aim every head at a token of its own",
+    objective="02.1",
+    difficulty=2,
+    minutes=15,
+    points=4,
+    forbidden=PROVIDED,
+    misconceptions={
+        "weights-not-queries": "These are weights, with one number for each token. The task asks for the queries that "
+        "lead to such weights: one row of width `d_k` for each head.",
+        "not-finite": "A query holds `inf` or `nan`. A large finite number is enough: the weights only have to come "
+        f"to {SHARE}.",
+        "one-query-for-all": "All heads got the same query. Each head has a row of its own, made for its own token: "
+        "that is what the heads are for.",
+        "blends": "A head reads the tokens of several heads in equal parts: its query is a sum of several keys. That "
+        "is the mean of which the lesson says that it forgets who said what. Aim each head at one token.",
+        "keys-of-one-head": "The queries of all heads are made from the keys of one head. Each head has keys of its "
+        "own, `key[h]`, so the same token has another key in each.",
+        "heads-swapped": "The queries are right, but in the wrong order: each is made for the token of another head. "
+        "Row h of the result is for head h, and its token is `targets[h]`.",
+        "points-away": "The queries point away from their keys, so the token that should be read most is read "
+        "least. Look for a minus sign.",
+        "wrong-token": "A head reads another token most. The dot product of its query with the key of its token must "
+        "be the largest of all. Which vector has the largest dot product with a vector of length 1?",
+        "too-soft": f"Each head reads its token most, but with a weight below {SHARE}. The query is too short: make it "
+        "longer. A factor on the query is a factor on all scores, as on the slider of lesson 01.",
+    },
+)
+
+
+def _draw(probe: Probe, heads: int) -> tuple[Tensor, list[int]]:
+    """Keys (H, S, d_k) of length 1, and H different tokens."""
+    tokens, width = probe.integer(5, 7), probe.integer(9, 12)
+    while True:
+        axes = torch.linalg.qr(probe.normal(heads, width, tokens + 1)).Q.mT  # in each head, orthogonal rows of length 1
+        key = torch.nn.functional.normalize(axes[:, 1:] + 0.5 * axes[:, :1], dim=-1)
+        targets = torch.randperm(tokens, generator=probe.generator, device="cpu")[:heads].tolist()
+        if not any(_fits_another(key, targets, head) for head in range(heads)):
+            return key, targets
+
+
+def _fits_another(key: Tensor, targets: list[int], head: int) -> bool:
+    """Whether a query that this head's keys give reads the right token in another head, by chance."""
+    others = [other for other in range(len(targets)) if other != head]
+    return any(int((key[other] @ key[head, targets[other]]).argmax()) == targets[other] for other in others)
+
+
+def _call(probe: Probe, key: Tensor, targets: list[int]) -> tuple[Tensor, Tensor]:
+    """The learner's queries, and the weights (H, S) that they lead to."""
+    heads, tokens, width = key.shape
+    value = probe.call(key, targets)
+    query = probe.tensor(value, (heads, width), key.dtype, shapes={"weights-not-queries": (heads, tokens)})
+    probe.require(bool(query.isfinite().all()), "not-finite")
+    return query, _weights(query, key)
+
+
+def _weights(query: Tensor, key: Tensor) -> Tensor:
+    scores = torch.einsum("hd,hsd->hs", query.double(), key.double()) / key.shape[-1] ** 0.5
+    return scores.softmax(dim=-1)
+
+
+def _explain(query: Tensor, key: Tensor, weights: Tensor, targets: list[int]) -> str:
+    """The misconception behind heads that read other tokens than theirs."""
+    heads = len(targets)
+    own = key[range(heads), targets]
+    if bool((_cosine(query, own) < -0.8).all()):
+        return "points-away"
+    if any(bool((_cosine(query, key[head, targets]) > 0.99).all()) for head in range(heads)):
+        return "keys-of-one-head"
+    for order in list(permutations(range(heads)))[1:]:
+        swapped = [targets[head] for head in order]
+        if bool((_cosine(query[list(order)], own) > 0.8).all()) or weights.argmax(dim=-1).tolist() == swapped:
+            return "heads-swapped"
+    return "wrong-token"
+
+
+def _cosine(query: Tensor, key: Tensor) -> Tensor:
+    return torch.nn.functional.cosine_similarity(query, key, dim=-1)
+
+
+def _judge(probe: Probe, key: Tensor, targets: list[int]) -> Tensor:
+    """The weight that each head puts on its token, where every head reads its token most."""
+    query, weights = _call(probe, key, targets)
+    read = weights.argmax(dim=-1).tolist()
+    detail = f"The heads should read the tokens {list(targets)}, and read {read} most."
+    if len(targets) > 1:
+        probe.require(not torch.allclose(query, query[:1].expand_as(query)), "one-query-for-all", detail)
+        on_targets = weights[:, targets]
+        level = on_targets.amin(dim=-1) > 0.9 * on_targets.amax(dim=-1)
+        # Level because nothing stands out is too soft; level because a sum of keys was taken stands out from the rest.
+        stands_out = on_targets.sum(dim=-1) > 1.5 * len(targets) / key.shape[1]
+        probe.require(not bool((level & stands_out).all()), "blends", detail)
+    if read != list(targets):
+        raise Wrong(_explain(query, key, weights, targets), detail)
+    return weights[range(len(targets)), targets]
+
+
+@aim.property("there is one query for each head, as wide as its keys")
+def _shape(probe: Probe) -> None:
+    _call(probe, *_draw(probe, heads=2))
+
+
+@aim.property("each of two heads reads its own token most")
+def _two(probe: Probe) -> None:
+    _judge(probe, *_draw(probe, heads=2))
+
+
+@aim.property(f"it reads it with a weight of at least {SHARE}")
+def _sharp(probe: Probe) -> None:
+    share = _judge(probe, *_draw(probe, heads=2)).min().item()
+    probe.require(share >= SHARE, "too-soft", f"On one of the inputs tried the weight is {share:.2f}.")
+
+
+@aim.property("three heads, or a single one, work as well")
+def _other_numbers(probe: Probe) -> None:
+    for heads in (3, 1):
+        share = _judge(probe, *_draw(probe, heads)).min().item()
+        probe.require(share >= SHARE, "too-soft", f"With {heads} heads the weight is {share:.2f}.")
