@@ -4,7 +4,7 @@ At every place of a row two questions are asked: which digit stands to the left,
 answered by a place, the second by a mark, so no single place in the row answers both.
 
 The digits are the 1,797 images of 8 by 8 pixels that scikit-learn brings: E. Alpaydin and C. Kaynak, "Optical
-Recognition of Handwritten Digits" (1998), https://doi.org/10.24432/C50P49. Those held out are by other writers.
+Recognition of Handwritten Digits" (1998), https://doi.org/10.24432/C50P49. The last 360 are held out.
 """
 
 import torch
