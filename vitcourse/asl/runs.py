@@ -8,7 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from vitcourse.asl.losses import SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
+from vitcourse.asl.pretrained import empty_resnet, resnet, vit_model
 from vitcourse.errors import CheckpointError, InputError, one_line
 from vitcourse.training import WEIGHTS, TrainingConfig, by_device, write_whole
 from vitcourse.vit import VisionTransformer, ViTConfig
@@ -16,6 +18,7 @@ from vitcourse.vit import VisionTransformer, ViTConfig
 RUN = "run.json"
 # The course's small vision transformer: 64 patches and 1.2 million weights, trained on a laptop in minutes.
 SMALL_VIT = ViTConfig(image_size=64, patch_size=8, num_classes=0, dim=128, depth=6, num_heads=4, pool="avg")
+MOST_PIXELS = 1024  # along a side: more would not fit into memory
 PRETRAINED = Path(__file__).resolve().parents[1] / "assets" / "sign_backbone.safetensors"
 
 
@@ -25,12 +28,20 @@ class SignRun:
 
     Attributes:
         backbone: "vit" (the course's small ViT, from scratch), "vit-signs" (the same, pretrained on rendered signs),
-            "resnet18" (from scratch), or a ``ViTModel``: a local folder, or a name on the Hugging Face hub such as
-            ``google/vit-base-patch16-224-in21k``.
+            "resnet18" (from scratch), "resnet18:FILE" (ImageNet weights from a local file), "resnet18-imagenet" (the
+            same, which torchvision downloads), or a ``ViTModel``: a local folder, or a name on the Hugging Face hub
+            such as ``google/vit-base-patch16-224-in21k``.
         backbone_config: filled in when the model is made, so that it can be made again without the original.
         image_size: height and width in pixels at which images are read; 0 for the backbone's own.
         classification_divisor: the constant C of `asl.losses.sign_loss`.
-        frozen_layers: see `asl.model.freeze`; -1 freezes nothing.
+        frozen_layers: see `asl.backbones.freeze`; -1 freezes nothing.
+        box_loss, balance, task: see `asl.losses.SignLoss`.
+        augment: mirror, move, scale and recolour the images. Without it, what frozen layers give is computed once.
+        hold_out: the share of the train photos that is not trained on, but judged after every epoch; the log's names
+            then begin with "held_out_", and valid is not read. With 0 valid is judged, as "valid_…".
+
+    Raises:
+        ValueError: a number out of its range, or an unknown name.
     """
 
     backbone: str = "vit-signs"
@@ -40,10 +51,23 @@ class SignRun:
     frozen_layers: int = -1
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backbone_config: dict | None = None
+    box_loss: str = "mse"
+    balance: str = "constant"
+    task: str = "both"
+    augment: bool = True
+    hold_out: float = 0.0
 
     def __post_init__(self):
-        if not self.classification_divisor > 0:
-            raise ValueError(f"the constant C must be above 0, got {self.classification_divisor}")
+        self.loss()
+        if not 0 <= self.image_size <= MOST_PIXELS:
+            raise ValueError(f"image_size must be 0 to {MOST_PIXELS}, got {self.image_size}")
+        if not 0 <= self.hold_out < 1:
+            raise ValueError(f"hold_out must be a share in [0, 1), got {self.hold_out}")
+
+    def loss(self) -> SignLoss:
+        """The loss that this run trains with."""
+        after = None if self.frozen_layers < 0 else self.frozen_layers
+        return SignLoss(self.classification_divisor, self.box_loss, self.balance, self.task, after)
 
 
 def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
@@ -62,10 +86,10 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     elif run.backbone == "vit-signs":
         backbone = sign_backbone()
         config, size = asdict(SMALL_VIT), _only_size(run, SMALL_VIT.image_size)
-    elif run.backbone == "resnet18":
-        backbone, config, size = _resnet(), {}, run.image_size or 64
+    elif run.backbone.startswith("resnet18"):
+        backbone, config, size = resnet(run.backbone), {}, run.image_size or (64 if run.backbone == "resnet18" else 224)
     else:
-        backbone = _pretrained(run.backbone)
+        backbone = vit_model(run.backbone)
         config, size = backbone.config.to_dict(), _only_size(run, backbone.config.image_size)
     model = ClassificationBBoxTransformer(backbone, box_sigmoid=run.box_sigmoid, image_size=size)
     if run.frozen_layers >= 0:
@@ -87,28 +111,6 @@ def _only_size(run: SignRun, size: int) -> int:
     if run.image_size not in (0, size):
         raise InputError(f"{run.backbone} reads images of {size} pixels, {run.image_size} were asked for")
     return size
-
-
-def _resnet() -> nn.Module:
-    from torchvision.models import resnet18
-
-    return resnet18(weights=None)
-
-
-def _pretrained(name: str) -> nn.Module:
-    from transformers import ViTModel
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # what went wrong is said below, in one line
-    logging.disable_progress_bar()
-    try:
-        model, found = ViTModel.from_pretrained(name, add_pooling_layer=False, output_loading_info=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"no ViTModel could be loaded from {name!r}: {one_line(error)}") from error
-    if found["missing_keys"]:
-        missing = ", ".join(sorted(found["missing_keys"])[:3])
-        raise InputError(f"{name!r} is no checkpoint of a ViTModel: it lacks {missing} …")
-    return model
 
 
 def save_run(run: SignRun, out: Path) -> None:
@@ -153,7 +155,7 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
         model = ClassificationBBoxTransformer(
             _empty_backbone(run), box_sigmoid=run.box_sigmoid, image_size=int(run.image_size)
         )
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # numbers that make no model fail anywhere in it, and in any way
         raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", folder / RUN) from error
     try:
         model.load_state_dict(load_file(folder / WEIGHTS))
@@ -166,8 +168,8 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
 def _empty_backbone(run: SignRun) -> nn.Module:
     if run.backbone in ("vit", "vit-signs"):
         return VisionTransformer(ViTConfig(**run.backbone_config))
-    if run.backbone == "resnet18":
-        return _resnet()
+    if run.backbone.startswith("resnet18"):
+        return empty_resnet(run.backbone)
     from transformers import ViTConfig as HuggingFaceConfig
     from transformers import ViTModel
 

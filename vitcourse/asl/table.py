@@ -1,6 +1,9 @@
 """The results table of the sign project: the published rows, and recorded runs beside them."""
 
-from collections.abc import Iterable, Mapping
+import html
+import math
+from collections.abc import Callable, Iterable, Mapping
+from statistics import mean, stdev
 
 # Read from the tables of the first source document of the course (D. Sociu, "Vision transformer", slides in Romanian),
 # on the real American Sign Language photos; fractions of 1, None where the document gives no number.
@@ -12,6 +15,39 @@ PUBLISHED = {
     "ViT-B/16, in21k, C, sigmoid": (1.0, 0.0006, 0.8750, 0.4733, 1.0, 0.9930, 0.6388),
     "ViT-B/16, in21k, C, no sigmoid": (1.0, 0.0006, 0.8819, 0.3549, 1.0, 0.9930, 0.6597),
 }
+# Student's t at 97.5%, by the number of values: the mean is within t s / sqrt(n) of its estimate 19 times in 20.
+_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+
+
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """Mean of 2 to 10 seeds, and half the width of its 95% interval (Student's t).
+
+    Raises:
+        ValueError: fewer values, or more.
+    """
+    values = list(values)
+    if len(values) not in _STUDENT:
+        raise ValueError(f"an interval takes 2 to 10 values, got {len(values)}")
+    return mean(values), _STUDENT[len(values)] * stdev(values) / math.sqrt(len(values))
+
+
+def compared_table(rows: Iterable[dict]) -> str:
+    """An HTML table of the recorded rows of `recipes.asl_rows`, each below the published row that it stands beside.
+
+    A cell gives the mean over the seeds, and below it half the width of its 95% interval. A dash stands where the
+    document gives no number, or where no box was trained.
+    """
+    groups: dict[str, dict[str, list[dict]]] = {name: {} for name in PUBLISHED}
+    for row in rows:
+        groups[row["published"]].setdefault(row["title"], []).append(row)
+    lines = []
+    for name, ours in groups.items():
+        lines.append(_row(f"{name} (published)", ([value] for value in PUBLISHED[name])))
+        for title, runs in ours.items():
+            chosen = html.escape(f"{runs[0]['image_size']} px, chosen on {runs[0]['chosen_on']}")
+            head = f"<strong>{html.escape(title)}</strong><br><small>{chosen}</small>"
+            lines.append(_row(head, zip(*(_values(run) for run in runs), strict=True), _estimate))
+    return _table(lines)
 
 
 def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
@@ -24,6 +60,10 @@ def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
     rows = [_row(f"{name} (published)", ([value] for value in values)) for name, values in PUBLISHED.items()]
     for name, runs in recorded.items():
         rows.append(_row(f"<strong>{name}</strong>", zip(*(_values(run) for run in runs), strict=True)))
+    return _table(rows)
+
+
+def _table(rows: list[str]) -> str:
     head = "".join(f'<th scope="col">{column.replace(" ", "<br>")}</th>' for column in ("model", *_COLUMNS))
     # The frame scrolls sideways on a narrow screen, also by keyboard.
     return (
@@ -33,15 +73,24 @@ def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
     )
 
 
-def _row(name: str, columns: Iterable[Iterable[float | None]]) -> str:
-    cells = (f"<td>{_cell(column, list(values))}</td>" for column, values in zip(_COLUMNS, columns, strict=True))
+def _row(name: str, columns: Iterable[Iterable[float | None]], several: Callable | None = None) -> str:
+    write = several or _cell
+    cells = (f"<td>{write(column, list(values))}</td>" for column, values in zip(_COLUMNS, columns, strict=True))
     return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
 
 
-def _values(run: dict) -> tuple[float, ...]:
+def _values(run: dict) -> tuple[float | None, ...]:
     train, valid = run["train"], run["valid"]
     letters = (train["accuracy"], train["loss"], valid["accuracy"], valid["loss"])
-    return (*letters, valid["iou50"], valid["iou75"], valid["iou90"])
+    return (*letters, valid.get("iou50"), valid.get("iou75"), valid.get("iou90"))
+
+
+def _estimate(column: str, values: list[float | None]) -> str:
+    if None in values or len(values) == 1:
+        return _cell(column, values)
+    scale, unit, form = (1, "", ".2f") if column.endswith("loss") else (100, "%", ".1f")
+    middle, half = (scale * value for value in interval(values))
+    return f"{middle:{form}}{unit}<br><small>± {half:{form}}</small>"
 
 
 def _cell(column: str, values: list[float | None]) -> str:

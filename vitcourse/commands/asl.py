@@ -40,17 +40,28 @@ def train_asl(
     backbone: Annotated[
         str,
         typer.Option(
-            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), or a ViTModel: a "
-            "local folder or a name on the Hugging Face hub."
+            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), resnet18:FILE (ImageNet "
+            "weights), or a ViTModel: a local folder or a name on the Hugging Face hub."
         ),
     ] = "vit-signs",
     epochs: Annotated[int, typer.Option(help="Passes over the train split.", min=1)] = 12,
-    batch_size: Annotated[int, typer.Option(help="Images in a step.", min=1)] = 32,
+    batch_size: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 32,
+    accumulate: Annotated[int, typer.Option(help="Batches that make one update of the weights.", min=1)] = 1,
     lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 1e-3,
+    schedule: Annotated[str, typer.Option(help="cosine, linear, constant, or plateau (with --hold-out).")] = "cosine",
+    warmup: Annotated[float, typer.Option(help="Share of the updates in which the rate rises.", min=0)] = 0.1,
+    clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for any.", min=0)] = 1.0,
     image_size: Annotated[int, typer.Option(help="Pixels; 0 for the backbone's own.", min=0)] = 0,
     divisor: Annotated[float, typer.Option("--classification-divisor", "-C", help="The constant C.")] = 10.0,
+    box_loss: Annotated[str, typer.Option(help="mse, l1, smooth_l1, giou or ciou.")] = "mse",
+    balance: Annotated[str, typer.Option(help="constant (C), or uncertainty (learned).")] = "constant",
+    task: Annotated[str, typer.Option(help="both, or letters alone.")] = "both",
     sigmoid: Annotated[bool, typer.Option("--box-sigmoid/--no-box-sigmoid", help="End the box head with one.")] = True,
     freeze: Annotated[int, typer.Option(help="Freeze the embeddings and this many layers; -1 for none.")] = -1,
+    augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Mirror, move, scale, recolour.")] = True,
+    hold_out: Annotated[
+        float, typer.Option(help="Share of the train photos kept back, on which the epoch is chosen; 0 takes the last.")
+    ] = 0.0,
     precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",
     workers: Annotated[int, typer.Option(help="Processes that load data.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
@@ -60,19 +71,50 @@ def train_asl(
     from vitcourse.asl import SignRun
     from vitcourse.recipes.signs import train_signs
     from vitcourse.terminal import log_table, progress
-    from vitcourse.training import TrainingConfig
+    from vitcourse.training import TrainingConfig, first_process
 
+    if schedule == "plateau" and not hold_out:
+        raise InputError("--schedule plateau watches the photos that --hold-out keeps back: give it a share, as 0.2")
+    judged = "held_out_score" if hold_out else ""
     try:
         training = TrainingConfig(
-            epochs=epochs, batch_size=batch_size, lr=lr, precision=precision, workers=workers, seed=seed
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+            warmup=warmup,
+            clip=clip,
+            precision=precision,
+            seed=seed,
+            workers=workers,
+            accumulate=accumulate,
+            schedule=schedule,
+            monitor=judged if schedule == "plateau" else "",
+            choose=judged,
         )
-        run = SignRun(backbone, image_size, sigmoid, divisor, freeze, training)
+        run = SignRun(
+            backbone,
+            image_size,
+            sigmoid,
+            divisor,
+            freeze,
+            training,
+            box_loss=box_loss,
+            balance=balance,
+            task=task,
+            augment=augment,
+            hold_out=hold_out,
+        )
     except ValueError as error:
         raise InputError(str(error)) from error
+    first = first_process()
     with progress("reading", "training") as (read, step):
-        _, log = train_signs(run, data, out, resume=resume, on_image=read, on_step=step)
-    console.print(log_table(log))
-    console.print(f"wrote {out}", highlight=False)
+        shown = {"on_image": read, "on_step": step} if first else {}
+        _, log = train_signs(run, data, out, resume=resume, **shown)
+    if first:
+        table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
+        table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"
+        console.print(table)
+        console.print(f"wrote {out}", highlight=False)
 
 
 @app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))

@@ -4,4 +4,15 @@ A recipe is a module here with ``record(data, say) -> Path``: ``data`` is the fo
 one line of progress, and the path is the file that was written.
 """
 
-RECIPES = ("asl_real", "asl_rendered", "bench", "heads", "parallel_branches", "sign_backbone")
+RECIPES = (
+    "asl_real",
+    "asl_rendered",
+    "asl_table",
+    "asl_table_in21k",
+    "asl_table_real",
+    "bench",
+    "heads",
+    "loop_speed",
+    "parallel_branches",
+    "sign_backbone",
+)

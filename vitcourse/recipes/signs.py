@@ -1,19 +1,23 @@
 """Training a sign model on an export folder: what the command, the recorded runs and the lesson share."""
 
+import copy
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from accelerate.utils import set_seed
-from torch import Tensor, nn
+from torch import nn
 
-from vitcourse.asl import SignRun, evaluate, sign_loss
+from vitcourse.asl import FrozenFeatures, SignLoss, SignRun, evaluate
 from vitcourse.asl.model import ClassificationBBoxTransformer
-from vitcourse.asl.runs import new_model, same_run, save_run
-from vitcourse.data.asl import AslDataset, InMemory, augmentation, load, to_input
+from vitcourse.asl.runs import RUN, new_model, same_run, save_run
+from vitcourse.data.asl import AslDataset, Copy, InMemory, hold_out, load
+from vitcourse.data.augment import BatchAugmentation
 from vitcourse.errors import InputError
-from vitcourse.training import CHECKPOINT, LossFunction, fit
+from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, LossFunction, first_process, fit, own_device
+
+HOLD_OUT_SEED = 0  # the same photos are held out in every run
 
 
 def train_signs(
@@ -22,18 +26,22 @@ def train_signs(
     out: str | Path | None = None,
     *,
     resume: bool = False,
+    copies: Iterable[Copy] = (),
     on_image: Callable[[int, int], None] | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> tuple[ClassificationBBoxTransformer, list[dict]]:
-    """Trains a sign model on the train split of an export and measures it on valid after every epoch.
+    """Trains a sign model on the train split of an export and measures it after every epoch.
 
-    Nothing is chosen on valid: the model is the one of the last epoch. Nothing is written before the whole of the data
-    has been read and checked.
+    It is measured on valid, or on the photos of train that the run holds out: then valid is not read. The model is the
+    one of the last epoch, or of the one that ``run.training.choose`` names. Nothing is written before the whole of the
+    data has been read and checked, and nothing stays where the training fails before its first checkpoint.
 
     Args:
         data: an export folder, see `data.asl.load`.
         out: the run folder to write; None writes nothing.
         resume: continue the run in ``out``.
+        copies: pairs of images of one photo (`data.asl.find_copies`) that must not be parted by the hold-out; images
+            that the exporter made of one photo are kept together without.
         on_image: called as ``on_image(done, total)`` while images are decoded.
         on_step: called as ``on_step(done, total, loss)`` while training.
 
@@ -49,36 +57,88 @@ def train_signs(
             raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
         if any(place.exists() and not place.is_dir() for place in (Path(out), *Path(out).parents)):
             raise InputError(f"{out}: a file stands in the way of this folder")
-    splits = [load(data, split) for split in ("train", "valid")]
+    names = ("train",) if run.hold_out else ("train", "valid")
+    splits = [load(data, split) for split in names]
+    if run.hold_out:
+        kept, held = hold_out(splits[0].files, splits[0].labels.tolist(), run.hold_out, HOLD_OUT_SEED, copies)
+        if not kept or not held:
+            raise InputError(f"{data}: holding out {run.hold_out:.0%} of the photos of train leaves one side empty")
     set_seed(run.training.seed)
     model, run = new_model(run)
     if out is not None and resume:
         same_run(run, Path(out))
-    train, valid = decoded(splits, model.image_size, on_image)
-    train.transform = augmentation()
-    if out is not None and not resume:
+    train, *others = decoded(splits, model.image_size, on_image)
+    train, judged = (subset(train, kept), subset(train, held)) if run.hold_out else (train, *others)
+    return model, fit_signs(model, run, train, judged, out, resume=resume, on_step=on_step)
+
+
+def fit_signs(
+    model: ClassificationBBoxTransformer,
+    run: SignRun,
+    train: InMemory,
+    judged: InMemory,
+    out: str | Path | None = None,
+    *,
+    resume: bool = False,
+    on_step: Callable[[int, int, float], None] | None = None,
+) -> list[dict]:
+    """The training of `train_signs`, on images that are at hand.
+
+    Args:
+        judged: measured after every epoch, as "held_out_…" or "valid_…" (see `SignRun.hold_out`); "…_score" is what an
+            epoch may be chosen by.
+    """
+    name = "held_out" if run.hold_out else "valid"
+
+    def measured(trained: nn.Module) -> dict[str, float]:
+        values = evaluate(trained, judged)
+        values["score"] = score(values, run.task)
+        return {f"{name}_{key}": value for key, value in values.items()}
+
+    items, transform = train, BatchAugmentation() if run.augment else None
+    if run.frozen_layers >= 0 and not run.augment:
+        model.to(own_device())
+        items = FrozenFeatures(model, train, run.frozen_layers, run.training.precision)
+    new = out is not None and not resume and first_process()
+    if new:
         save_run(run, Path(out))
-    log = fit(
-        model,
-        train,
-        loss_function(run.classification_divisor),
-        run.training,
-        evaluate=lambda trained: {f"valid_{name}": value for name, value in evaluate(trained, valid).items()},
-        out=out,
-        resume=resume,
-        on_step=on_step,
-    )
-    return model, log
+    try:
+        return fit(
+            model,
+            items,
+            run.loss(),
+            run.training,
+            evaluate=measured,
+            out=out,
+            resume=resume,
+            on_step=on_step,
+            transform=transform,
+        )
+    except BaseException:  # an interrupt as well
+        if new and not (Path(out) / CHECKPOINT).exists():
+            for file in (RUN, LOG, WEIGHTS):
+                (Path(out) / file).unlink(missing_ok=True)
+            if not any(Path(out).iterdir()):
+                Path(out).rmdir()
+        raise
+
+
+def score(measured: dict[str, float], task: str = "both") -> float:
+    """One number to choose by: the mean of the accuracy and IoU@75, or the accuracy where letters alone are learned."""
+    return measured["accuracy"] if task == "letters" else (measured["accuracy"] + measured["iou75"]) / 2
+
+
+def subset(memory: InMemory, places: Sequence[int]) -> InMemory:
+    """Some of the images of a data set in memory."""
+    part, places = copy.copy(memory), list(places)
+    part.images, part.labels, part.boxes = memory.images[places], memory.labels[places], memory.boxes[places]
+    part.files = [memory.files[place] for place in places]
+    return part
 
 
 def loss_function(classification_divisor: float) -> LossFunction:
     """The loss of `asl.sign_loss` as the training loop calls it."""
-
-    def losses(model: nn.Module, batch: dict) -> dict[str, Tensor]:
-        logits, boxes = model(to_input(batch["image"]))
-        return sign_loss(logits, boxes, batch["label"], batch["box"], classification_divisor)
-
-    return losses
+    return SignLoss(classification_divisor)
 
 
 def decoded(datasets: list[AslDataset], size: int, on_image: Callable[[int, int], None] | None) -> list[InMemory]:

@@ -1,0 +1,161 @@
+"""What defines a run, on disk and off it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models import resnet18
+from transformers import ViTModel
+
+from tests.asl.test_model import THEIRS
+from vitcourse.asl import SignRun, load_run
+from vitcourse.asl.backbones import ImageNetResNet
+from vitcourse.asl.runs import RUN, new_model, save_run
+from vitcourse.errors import CheckpointError, InputError
+from vitcourse.training import TrainingConfig, write_whole
+
+
+@pytest.fixture(scope="module")
+def resnet_weights(tmp_path_factory):
+    """A file such as torchvision's ``resnet18-f37072fd.pth``."""
+    file = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(resnet18().state_dict(), file)
+    return file
+
+
+def saved(model, run, folder):
+    from safetensors.torch import save
+
+    save_run(run, folder)
+    write_whole(folder / "model.safetensors", save({name: t.contiguous() for name, t in model.state_dict().items()}))
+    return folder
+
+
+def test_a_resnet_takes_its_weights_from_a_file(resnet_weights, tmp_path):
+    state = torch.load(resnet_weights, weights_only=True)
+    save_file(state, tmp_path / "resnet18.safetensors")
+    for file in (resnet_weights, tmp_path / "resnet18.safetensors"):
+        model, run = new_model(SignRun(f"resnet18:{file}"))
+        assert isinstance(model.backbone, ImageNetResNet)
+        assert run.image_size == 224
+        assert torch.equal(model.backbone.layer4[1].conv2.weight, state["layer4.1.conv2.weight"])
+    assert not isinstance(new_model(SignRun("resnet18"))[0].backbone, ImageNetResNet)
+
+
+def test_a_run_is_loaded_without_what_it_started_from(resnet_weights, tmp_path):
+    """The original weights may be gone: the run's own are all that is read."""
+    theirs = tmp_path / "vit"
+    ViTModel(THEIRS).save_pretrained(theirs)
+    file = tmp_path / "resnet.pth"
+    file.write_bytes(resnet_weights.read_bytes())
+    folders = {}
+    for name in (str(theirs), f"resnet18:{file}", "resnet18", "vit"):
+        size = 0 if name == str(theirs) else 32
+        model, run = new_model(SignRun(name, size, box_sigmoid=False))
+        folders[name] = (model.eval(), saved(model, run, tmp_path / f"run{len(folders)}"))
+    file.unlink()
+    for path in theirs.iterdir():
+        path.unlink()
+    images = torch.rand(2, 3, 32, 32)
+    for name, (model, folder) in folders.items():
+        again, _ = load_run(folder)
+        for first, second in zip(again.cpu()(images), model(images), strict=True):
+            torch.testing.assert_close(first, second, msg=name)
+
+
+def test_an_older_run_is_read_with_todays_defaults(tmp_path):
+    model, run = new_model(SignRun("vit", 32))
+    saved(model, run, tmp_path)
+    fields = json.loads((tmp_path / RUN).read_text())
+    for name in ("box_loss", "balance", "task", "augment", "hold_out"):
+        del fields[name]
+    for name in ("accumulate", "schedule", "monitor", "patience", "plateau_factor", "choose"):
+        del fields["training"][name]
+    (tmp_path / RUN).write_text(json.dumps(fields))
+    assert load_run(tmp_path)[1] == run
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("backbone_config", "patch_size", 0),
+        ("backbone_config", "dim", -1),
+        ("backbone_config", "num_heads", 0),
+        ("backbone_config", "depth", "x"),
+        ("backbone_config", "block", None),
+        ("training", "epochs", []),
+        ("training", "lr", "fast"),
+        ("", "image_size", "x"),
+        ("", "image_size", 10**9),
+        ("", "training", None),
+        ("", "backbone_config", []),
+        ("", "hold_out", {}),
+    ],
+)
+def test_a_description_that_makes_no_model_is_named(tmp_path, part, name, value):
+    model, run = new_model(SignRun("vit", 32))
+    saved(model, run, tmp_path)
+    fields = json.loads((tmp_path / RUN).read_text())
+    (fields[part] if part else fields)[name] = value
+    (tmp_path / RUN).write_text(json.dumps(fields))
+    with pytest.raises(CheckpointError, match=r"run\.json: it does not describe a sign run") as caught:
+        load_run(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_loss_is_the_runs():
+    run = SignRun(classification_divisor=30.0, box_loss="giou", frozen_layers=4)
+    loss = run.loss()
+    assert (loss.classification_divisor, loss.box_loss, loss.after) == (30.0, "giou", 4)
+    assert SignRun().loss().after is None
+    assert replace(run, balance="uncertainty").loss().log_variances is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("resnet18:no.pth", None, "no.pth: there is no such file"),
+        ("resnet18:", None, "there is no such file"),
+        ("resnet18:broken.pth", b"not weights", "broken.pth: no weights of a ResNet-18"),
+        ("resnet18:broken.safetensors", b"not weights", "broken.safetensors: no weights of a ResNet-18"),
+        ("resnet18:.", None, "there is no such file"),
+        ("resnet50", None, "no ViTModel could be loaded from 'resnet50'"),
+    ],
+)
+def test_weights_that_are_none_are_named(tmp_path, monkeypatch, name, content, words):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / name.partition(":")[2]).write_bytes(content)
+    with pytest.raises(InputError, match=words) as caught:
+        new_model(SignRun(name))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_pickle_is_executed(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (tmp_path.joinpath("executed").touch, ())
+
+    torch.save({"conv1.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(InputError, match="no weights of a ResNet-18"):
+        new_model(SignRun(f"resnet18:{tmp_path / 'evil.pth'}"))
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"image_size": 100_000}, "image_size must be 0 to 1024, got 100000"),
+        ({"image_size": -1}, "got -1"),
+        ({"hold_out": 1.0}, "hold_out must be a share"),
+        ({"hold_out": float("nan")}, "hold_out must be a share"),
+        ({"box_loss": "l2"}, "got 'l2'"),
+        ({"task": ""}, "task must be one of"),
+        ({"classification_divisor": -1.0}, "above 0, got -1"),
+    ],
+)
+def test_bad_settings_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        SignRun(**options, training=TrainingConfig())

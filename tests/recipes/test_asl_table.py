@@ -1,0 +1,267 @@
+"""The results table, on sizes that take seconds: what is chosen on what, and what is written."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from torchvision.models import resnet18
+from transformers import ViTModel
+
+from tests.asl.test_model import THEIRS
+from vitcourse import results
+from vitcourse.asl import SignRun
+from vitcourse.asl.table import PUBLISHED, compared_table, interval
+from vitcourse.data.asl import Copy, load, source_photo, synthesise
+from vitcourse.errors import InputError
+from vitcourse.recipes import RECIPES, asl_material, asl_rows, asl_table, asl_table_in21k, asl_table_real, signs
+from vitcourse.recipes.asl_material import Material, copies_within, identity
+from vitcourse.recipes.asl_rows import HOLD_OUT, Row, five_rows, record_rows
+from vitcourse.training import TrainingConfig
+
+QUICK = TrainingConfig(epochs=1, batch_size=32, lr=1e-3)
+VIT = SignRun("vit", image_size=32, classification_divisor=1.0, training=QUICK)
+RESNET = SignRun("resnet18", image_size=32, classification_divisor=1.0, training=QUICK)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "book" / "results")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data") / "signs"
+    synthesise(out, train=78, valid=40, test=0, size=32, seed=3)
+    return out
+
+
+@pytest.fixture(scope="module")
+def material(export):
+    return Material(export, [], HOLD_OUT)
+
+
+def settings_of(row):
+    return {name: row[name] for name in ("title", "published", "chosen_on", "valid_read")}
+
+
+def test_the_rendered_table_holds_six_rows_of_every_seed(folder, monkeypatch):
+    for name, value in {
+        "PICTURES": asl_table.PICTURES | {"train": 78, "valid": 26, "size": 32},
+        "SEEDS": (0, 1),
+        "VIT": VIT,
+        "RESNET": VIT,  # any backbone will do here
+        "RATES": (1e-3,),
+        "DIVISORS": (10.0, 30.0),
+    }.items():
+        monkeypatch.setattr(asl_table, name, value)
+    said = []
+    content = json.loads(asl_table.record(None, said.append).read_text())
+    assert len(content["rows"]) == 12
+    assert {row["published"] for row in content["rows"]} == set(PUBLISHED)
+    assert {row["seed"] for row in content["rows"]} == {0, 1}
+    assert content["hold_out"] == {"share": 0.2, "train": 78, "kept": 52, "held_out": 26, "valid": 26}
+    assert len(said) == 3 + 3 + 3 + 3 + 2 + 2  # tries, and one more seed
+    for row in content["rows"]:
+        boxes = row["title"] != "ViT, letters only"
+        assert set(row["valid"]) == {"accuracy", "loss", *(("iou50", "iou75", "iou90", "mean_iou") if boxes else ())}
+        assert row["cpu_seconds"] > 0
+        assert row["epochs"] == row["epoch"] == 1
+        assert row["parameters"] > 1e6
+    divisor = {row["title"]: row["settings"].get("classification_divisor") for row in content["rows"]}
+    assert divisor["ViT, without C"] is None
+    assert divisor["ViT, C, sigmoid"] in (10.0, 30.0)
+    assert len({divisor[title] for title in divisor if ", C, " in title}) == 1
+    table = compared_table(content["rows"])
+    assert all(f"{name} (published)" in table for name in PUBLISHED)
+    assert table.count("<tr>") == 1 + 5 + 6
+
+
+def scripted(monkeypatch, material, scores):
+    """Trainings that are not done: each gives the score that its settings have; says what was measured on what."""
+    reads = []
+    real = asl_rows.fit_signs
+
+    def fit_signs(model, run, train, judged, **options):
+        name = "held_out" if run.hold_out else "valid"
+        parts = {32: material.images(32)}[model.image_size]
+        which = {len(part): key for key, part in parts.items()}
+        reads.append((name, which[len(train)], which[len(judged)], run))
+        value = scores(run)
+        return [{"epoch": 1, f"{name}_score": value - 0.1}, {"epoch": 2, f"{name}_score": value}]
+
+    def evaluate(model, part):
+        reads.append(("measured", next(key for key, own in material.images(32).items() if len(own) == len(part))))
+        return {"accuracy": 0.5, "loss": 1.0, "iou50": 1.0, "iou75": 0.5, "iou90": 0.1, "mean_iou": 0.7}
+
+    monkeypatch.setattr(asl_rows, "fit_signs", fit_signs)
+    monkeypatch.setattr(asl_rows, "evaluate", evaluate)
+    assert real is signs.fit_signs
+    return reads
+
+
+def test_everything_is_chosen_on_the_hold_out(folder, material, monkeypatch):
+    scores = {0.1: 0.3, 0.01: 0.6, 0.001: 0.2}
+    reads = scripted(monkeypatch, material, lambda run: scores[run.training.lr] + 0.01 * run.classification_divisor)
+    tries = tuple({"lr": rate} for rate in scores)
+    rows = [
+        Row("first", "ResNet-18", VIT, tries),
+        Row("second", "ResNet-18", VIT, tuple({"classification_divisor": c} for c in (2.0, 5.0, 3.0)), like="first"),
+        Row("as the project", "ResNet-18", VIT, like="second", on_valid=True),
+    ]
+    content = json.loads(record_rows("trial", rows, material, {"name": "x"}, (4, 5, 6), lambda line: None).read_text())
+    chosen = [choice["settings"] for choice in content["choices"] if choice["chosen"]]
+    assert chosen == [{"lr": 0.01}] + 2 * [{"lr": 0.01, "classification_divisor": 5.0}]
+    assert [row["settings"] for row in content["rows"][::3]] == chosen
+    assert [row["seed"] for row in content["rows"]] == [4, 5, 6] * 3
+    trained = [entry for entry in reads if entry[0] != "measured"]
+    honest, practice = trained[:-3], trained[-3:]
+    assert len(honest) == 3 + 2 + 3 + 2
+    assert all(entry[:3] == ("held_out", "kept", "held_out") for entry in honest)
+    assert all(entry[:3] == ("valid", "train", "valid") for entry in practice)
+    assert {entry[3].training.choose for entry in practice} == {"valid_score"}
+    # Valid is read once for each recorded run, and for no try that was given up.
+    assert [entry[1] for entry in reads if entry[0] == "measured"] == ["kept", "valid"] * 6 + ["train", "valid"] * 3
+    assert [row["valid_read"] for row in content["rows"]] == [1] * 6 + [VIT.training.epochs + 1] * 3
+    assert content["rows"][-1]["chosen_on"] == "valid, as the project did"
+    assert all(row["epoch"] == 2 for row in content["rows"])
+
+
+def test_a_plateau_watches_what_the_row_is_chosen_on(folder, material, monkeypatch):
+    reads = scripted(monkeypatch, material, lambda run: 0.5)
+    for on_valid in (False, True):
+        asl_rows.train_row(Row("x", "ResNet-18", VIT, on_valid=on_valid), asl_rows.PLATEAU, 0, material)
+    watched = [entry[3].training for entry in reads]
+    assert [config.monitor for config in watched] == [config.choose for config in watched]
+    assert [config.monitor for config in watched] == ["held_out_score", "valid_score"]
+
+
+def test_the_rows_are_the_projects():
+    rows = five_rows(VIT, RESNET, (1e-3, 3e-4), (1e-2,), (10.0, 100.0))
+    assert [row.published for row in rows] == [*PUBLISHED, list(PUBLISHED)[-1]]
+    runs = {row.title: row.run for row in rows}
+    assert runs["ViT, letters only"].task == "letters"
+    assert [runs[name].box_sigmoid for name in ("ViT, without C", "ViT, C, sigmoid", "ViT, C, no sigmoid")] == [1, 1, 0]
+    assert rows[0].tries == ({"lr": 1e-3}, {"lr": 3e-4}, {"lr": 1e-3} | asl_rows.PLATEAU)
+    assert rows[3].tries == ({"classification_divisor": 10.0}, {"classification_divisor": 100.0})
+    assert [row.on_valid for row in rows] == [False] * 5 + [True]
+    assert rows[5].run == rows[4].run
+
+
+def test_copies_of_a_photo_are_not_parted(export):
+    """Pairs across photos join their groups: with all joined to one, a side would be empty."""
+    train = load(export, "train")
+    files, labels = train.files, train.labels.tolist()
+    by_letter = {letter: [f for f, own in zip(files, labels, strict=True) if own == letter] for letter in range(26)}
+    pairs = [Copy(some[0], some[1], 0.9, False) for some in by_letter.values()]
+    parts = Material(export, pairs, 0.34)
+    held, kept = ({source_photo(files[place]) for place in places} for places in (parts.held, parts.kept))
+    assert held
+    assert not held & kept
+    for pair in pairs:
+        photos = {source_photo(pair.first), source_photo(pair.second)}
+        assert photos <= held or photos <= kept
+    with pytest.raises(InputError, match="leaves one side empty"):
+        Material(export, [Copy(files[0], file, 1.0, False) for file in files[1:]], 0.34)
+
+
+def test_copies_are_looked_for_once(folder, export, monkeypatch):
+    train, calls, said = load(export, "train"), [], []
+
+    def find(files):
+        calls.append(len(files))
+        return [Copy(files[1], files[4], 0.75, True)]
+
+    monkeypatch.setattr(asl_material, "find_copies", find)
+    first, second = copies_within(train, said.append), copies_within(train, said.append)
+    assert first == second == [Copy(train.files[1], train.files[4], 0.75, True)]
+    assert calls == [78]
+    assert len(said) == 1
+    assert len(list((folder / "_build" / "copies").iterdir())) == 1
+
+
+def test_the_real_table_parts_no_copies(folder, export, monkeypatch):
+    train = load(export, "train")
+    pair = [Copy(train.files[0], train.files[1], 0.9, False)]
+    monkeypatch.setattr(asl_table_real, "copies_within", lambda dataset, say: pair)
+    seen = {}
+
+    def record(name, rows, material, data, seeds, say):
+        seen.update(name=name, kept=material.kept, data=data, rows=rows, seeds=seeds)
+        return folder
+
+    monkeypatch.setattr(asl_table_real, "record_rows", record)
+    asl_table_real.record(export, lambda line: None)
+    assert seen["kept"] == Material(export, pair, HOLD_OUT).kept
+    assert seen["data"]["name"] == "an export that the course does not know"
+    assert len(seen["seeds"]) >= 3
+    assert all(row.run.training == asl_table_real.TRAINING for row in seen["rows"])
+    for recipe in (asl_table_real, asl_table_in21k):
+        with pytest.raises(InputError, match="--data"):
+            recipe.record(None)
+
+
+def test_the_table_of_the_projects_models_runs_on_local_weights(folder, export, monkeypatch):
+    """The code path of ViT-B/16 and ResNet-18, through ``from_pretrained`` and a file of weights, on small ones."""
+    ViTModel(THEIRS).save_pretrained(folder / "vit")
+    torch.save(resnet18().state_dict(), folder / "resnet18.pth")
+    monkeypatch.setenv("VITCOURSE_VIT", str(folder / "vit"))
+    monkeypatch.setenv("VITCOURSE_RESNET", str(folder / "resnet18.pth"))
+    vit, _ = asl_table_in21k.runs()
+    assert (vit.frozen_layers, vit.training.epochs) == (6, 10)
+    monkeypatch.setattr(asl_table_in21k, "TRAINING", replace(asl_table_in21k.TRAINING, epochs=1))
+    monkeypatch.setattr(asl_table_in21k, "FROZEN", 2)
+    for name in ("RATES", "RESNET_RATES", "DIVISORS"):
+        monkeypatch.setattr(asl_table_in21k, name, (10.0,) if name == "DIVISORS" else (1e-4,))
+    monkeypatch.setattr(asl_table_in21k, "SEEDS", (0,))
+    monkeypatch.setattr(asl_table_in21k, "copies_within", lambda dataset, say: [])
+    small = asl_table_in21k.runs
+    monkeypatch.setattr(asl_table_in21k, "runs", lambda: (small()[0], replace(small()[1], image_size=32)))
+    content = json.loads(asl_table_in21k.record(export, lambda line: None).read_text())
+    assert [row["backbone"] for row in content["rows"]][:2] == [
+        str(folder / "vit"),
+        f"resnet18:{folder / 'resnet18.pth'}",
+    ]
+    assert {row["image_size"] for row in content["rows"]} == {32}
+
+
+def test_the_names_without_local_weights(monkeypatch):
+    for name in ("VITCOURSE_VIT", "VITCOURSE_RESNET"):
+        monkeypatch.delenv(name, raising=False)
+    vit, resnet = asl_table_in21k.runs()
+    assert (vit.backbone, resnet.backbone) == ("google/vit-base-patch16-224-in21k", "resnet18-imagenet")
+
+
+def test_data_is_known_in_any_form(tmp_path):
+    """The names and letters are the same; the annotations are not."""
+    found = {}
+    for form in ("csv", "coco", "yolo", "voc"):
+        synthesise(tmp_path / form, train=4, valid=3, test=0, size=32, seed=1, form=form)
+        found[form] = identity(tmp_path / form)
+        assert found[form]["form"] == form
+        assert (found[form]["train"], found[form]["valid"]) == (4, 3)
+    assert len({entry["images_sha256"] for entry in found.values()}) == 1
+    assert len({entry["annotations_sha256"] for entry in found.values()}) == 4
+    synthesise(tmp_path / "other", train=4, valid=3, test=0, size=32, seed=2)
+    assert identity(tmp_path / "other")["images_sha256"] not in {entry["images_sha256"] for entry in found.values()}
+
+
+def test_a_known_set_is_named(tmp_path, monkeypatch):
+    synthesise(tmp_path / "signs", train=2, valid=2, test=0, size=32)
+    monkeypatch.setitem(asl_material.KNOWN, identity(tmp_path / "signs")["images_sha256"], "the one")
+    assert identity(tmp_path / "signs")["name"] == "the one"
+
+
+def test_an_interval_by_hand():
+    """Of 1, 2, 3: mean 2, deviation 1, and Student's t of two degrees of freedom, 4.303, over the root of 3."""
+    middle, half = interval([1.0, 2.0, 3.0])
+    assert middle == 2.0
+    assert half == pytest.approx(4.303 / 3**0.5)
+    assert interval([0.5, 0.5])[1] == 0
+    with pytest.raises(ValueError, match="2 to 10 values, got 1"):
+        interval([1.0])
+
+
+def test_every_table_is_a_recipe():
+    assert {"asl_table", "asl_table_real", "asl_table_in21k", "loop_speed"} <= set(RECIPES)

@@ -1,0 +1,169 @@
+"""``vitcourse train asl`` with its choices of loss, schedule and hold-out, and what it refuses."""
+
+import json
+import sys
+
+import pytest
+import torch
+from torchvision.models import resnet18
+
+from vitcourse import cli
+from vitcourse.asl.runs import RUN
+from vitcourse.data.asl import synthesise
+from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
+
+QUICK = ["--backbone", "vit", "--epochs", "2", "--image-size", "32", "--batch-size", "26"]
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Calls the command; gives its exit status, standard output and standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def signs(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data") / "signs"
+    synthesise(out, train=78, valid=26, test=0, size=32, seed=1)
+    return out
+
+
+def log_of(folder):
+    return [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
+
+
+def test_a_run_that_holds_out_does_not_read_valid(command, signs, tmp_path):
+    """Chosen and slowed down on photos held out of train; the valid split may be missing altogether."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "train").symlink_to(signs / "train")
+    out = tmp_path / "run"
+    options = ["--hold-out", "0.2", "--schedule", "plateau", "--box-loss", "giou", "--balance", "uncertainty"]
+    status, printed, error = command(
+        "train", "asl", "--data", data, "--out", out, *QUICK, *options, "--accumulate", "2"
+    )
+    assert status == 0, error
+    assert "photos held out of train" in printed
+    log = log_of(out)
+    assert {"held_out_score", "letter_weight", "box_weight"} <= set(log[0])
+    assert not [name for name in log[0] if name.startswith("valid")]
+    run = json.loads((out / RUN).read_text())
+    assert (run["training"]["choose"], run["training"]["monitor"]) == ("held_out_score", "held_out_score")
+    assert (run["box_loss"], run["balance"], run["hold_out"]) == ("giou", "uncertainty", 0.2)
+    assert command("evaluate", out, "--data", signs, "--json")[0] == 0
+    assert "loss" in torch.load(out / CHECKPOINT, weights_only=True)
+
+
+def test_frozen_layers_without_augmentation(command, signs, tmp_path, monkeypatch):
+    """What the frozen layers give is computed once, and the run is one like any other."""
+    from vitcourse.recipes import signs as recipe
+
+    made = []
+    real = recipe.FrozenFeatures
+    monkeypatch.setattr(recipe, "FrozenFeatures", lambda *options: made.append(options[2]) or real(*options))
+    arguments = ["train", "asl", "--data", signs, *QUICK, "--freeze", "4"]
+    assert command(*arguments, "--out", tmp_path / "augmented")[0] == 0
+    assert made == []
+    assert command(*arguments, "--out", tmp_path / "cached", "--no-augment")[0] == 0
+    assert made == [4]
+    assert {RUN, WEIGHTS, CHECKPOINT, LOG} == {path.name for path in (tmp_path / "cached").iterdir()}
+    augmented, cached = (log_of(tmp_path / name) for name in ("augmented", "cached"))
+    assert cached[1]["loss"] < cached[0]["loss"]
+    assert cached[0]["loss"] != pytest.approx(augmented[0]["loss"], rel=1e-4)  # other images, and nothing else
+
+
+def test_letters_alone(command, signs, tmp_path):
+    status, _, _ = command("train", "asl", "--data", signs, "--out", tmp_path / "run", *QUICK, "--task", "letters")
+    assert status == 0
+    entry = log_of(tmp_path / "run")[0]
+    assert entry["loss"] == pytest.approx(entry["classification"])
+    assert entry["valid_score"] == entry["valid_accuracy"]
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_training_that_fails_at_once_leaves_nothing(command, signs, tmp_path, existing):
+    out = tmp_path / "runs" / "run"
+    if existing:
+        out.mkdir(parents=True)
+        (out / "notes.txt").write_text("mine")
+    status, _, error = command("train", "asl", "--data", signs, "--out", out, *QUICK, "--lr", "1e30")
+    assert status == 2
+    assert "try a lower lr" in error.splitlines()[-1]
+    assert [path.name for path in out.iterdir()] == ["notes.txt"] if existing else not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--schedule", "plateau"], "give it a share, as 0.2"),
+        (["--schedule", "step"], "schedule must be one of cosine"),
+        (["--hold-out", "1.5"], "hold_out must be a share in [0, 1), got 1.5"),
+        (["--hold-out", "0.01"], "leaves one side empty"),
+        (["--box-loss", "iou"], "box_loss must be one of mse"),
+        (["--balance", "none"], "balance must be one of constant"),
+        (["--task", "boxes"], "task must be one of both"),
+        (["--accumulate", "0"], "'--accumulate'"),
+        (["--clip", "inf"], "clip must be a finite number"),
+        (["--warmup", "1"], "warmup must be a share"),
+        (["--workers", "1000"], "workers must be at most 64"),
+        (["--image-size", "100000"], "image_size must be 0 to 1024"),
+        (["--backbone", "resnet18:no.pth"], "no.pth: there is no such file"),
+        (["--backbone", "resnet18:DATA/README.dataset.txt"], "README.dataset.txt: no weights of a ResNet-18"),
+        (["--freeze", "7", "--no-augment"], "6 layers, 7 cannot"),
+        (["-C", "nan"], "the constant C must be above 0, got nan"),
+        pytest.param(
+            ["--precision", "fp16"],
+            "fp16 needs a GPU",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="fp16 works on this machine"),
+        ),
+    ],
+)
+def test_bad_options_are_one_line(command, signs, tmp_path, options, words):
+    options = [option.replace("DATA", str(signs)) for option in options]
+    status, _, error = command("train", "asl", "--data", signs, "--out", tmp_path / "out", *QUICK, *options)
+    assert status == 2
+    assert len(error.strip().splitlines()) == 1, error
+    assert words in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_another_kind_is_one_line(command, signs, tmp_path):
+    """A resumed run names the file at fault, and its bytes stay."""
+    out = tmp_path / "run"
+    assert command("train", "asl", "--data", signs, "--out", out, *QUICK)[0] == 0
+    for content in (b"", b"not a checkpoint", (out / CHECKPOINT).read_bytes()[:-500]):
+        (out / CHECKPOINT).write_bytes(content)
+        before = {path.name: path.read_bytes() for path in out.iterdir()}
+        status, _, error = command("train", "asl", "--data", signs, "--out", out, *QUICK, "--resume")
+        assert status == 2
+        assert "checkpoint.pt: it is not a checkpoint of this model" in error.splitlines()[-1]
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_table_without_its_data_is_one_line(command):
+    for name in ("asl_table_real", "asl_table_in21k"):
+        status, _, error = command("record", name)
+        assert status == 2
+        assert len(error.strip().splitlines()) == 1
+        assert "--data" in error
+
+
+def test_a_resnet_with_weights_of_a_file(command, signs, tmp_path):
+    file = tmp_path / "resnet18.pth"
+    torch.save(resnet18().state_dict(), file)
+    arguments = ["--data", signs, "--out", tmp_path / "run", "--backbone", f"resnet18:{file}", "--image-size", 32]
+    assert command("train", "asl", *arguments, "--epochs", 1, "--hold-out", "0.2")[0] == 0
+    image = next((signs / "valid").glob("*.jpg"))
+    file.unlink()
+    status, printed, _ = command("predict", tmp_path / "run", image)
+    assert status == 0
+    assert str(image) in printed

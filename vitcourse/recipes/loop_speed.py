@@ -1,0 +1,97 @@
+"""The recorded run ``loop_speed``: what the training loop costs beside the model it trains.
+
+The measure is images a second of the whole loop (reading from memory, augmentation, collation, the step, clipping, the
+log) beside that of the bare model: forward, loss, backward and the optimiser's step on a batch that is there already.
+The ways to augment are timed against each other. It wants a machine that does nothing else.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import nn
+from torchvision.models import resnet18
+
+from vitcourse import results
+from vitcourse.asl import ClassificationBBoxTransformer, SignLoss
+from vitcourse.asl.runs import sign_backbone
+from vitcourse.data.asl import InMemory, augmentation
+from vitcourse.data.augment import BatchAugmentation
+from vitcourse.data.signs import render
+from vitcourse.training import TrainingConfig, fit
+from vitcourse.training.loop import parameter_groups
+
+MODELS: dict[str, Callable[[], ClassificationBBoxTransformer]] = {
+    "ResNet-18 at 96 px": lambda: ClassificationBBoxTransformer(resnet18(), image_size=96),
+    "the course's backbone at 64 px": lambda: ClassificationBBoxTransformer(sign_backbone()),
+}
+BATCH, STEPS, ROUNDS = 32, 10, 7
+# What is added to the model: how the images are changed, and in how many processes of their own.
+LOOPS = {
+    "batches": {"batches": True, "workers": 0},
+    "batches, 1 worker": {"batches": True, "workers": 1},
+    "images one by one": {"batches": False, "workers": 0},
+    "images one by one, 2 workers": {"batches": False, "workers": 2},
+    "no augmentation": {"batches": None, "workers": 0},
+}
+
+
+class Signs(InMemory):
+    """Rendered signs in memory, without a folder; letters in turn."""
+
+    def __init__(self, count: int, size: int):
+        self.labels = torch.arange(count) % 26
+        self.images, self.boxes = render(self.labels, seed=0, size=size)
+        self.files, self.transform = [""] * count, None
+
+
+def bare(model: nn.Module, signs: Signs, config: TrainingConfig) -> float:
+    """Images a second of the model alone, over as many steps as an epoch of `whole`."""
+    loss, optimizer = SignLoss(), torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.lr)
+    batch = {"image": signs.images[:BATCH], "label": signs.labels[:BATCH], "box": signs.boxes[:BATCH]}
+    model.train()
+    start = time.perf_counter()
+    for _ in range(len(signs) // BATCH):
+        loss(model, batch)["loss"].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return len(signs) / (time.perf_counter() - start)
+
+
+def whole(model: nn.Module, signs: Signs, config: TrainingConfig, batches: bool | None) -> float:
+    """Images a second of one epoch of `training.fit`, its own clock's."""
+    signs.transform = augmentation() if batches is False else None
+    log = fit(model, signs, SignLoss(), config, transform=BatchAugmentation() if batches else None)
+    return len(signs) / log[0]["seconds"]
+
+
+def record(data: str | Path | None = None, say: Callable[[str], None] = print) -> Path:  # noqa: ARG001
+    """Times every way in turn, round after round, and writes ``loop_speed.json``. Takes no data."""
+    started, rows = time.perf_counter(), []
+    for title, make in MODELS.items():
+        model = make()
+        signs = Signs(BATCH * STEPS, model.image_size)
+        config = TrainingConfig(epochs=1, batch_size=BATCH, lr=1e-5, warmup=0.0)
+        bare(model, signs, config)  # the first steps of a model are slower
+        speeds: dict[str, list[float]] = {"model alone": [], **{name: [] for name in LOOPS}}
+        for index in range(ROUNDS):
+            speeds["model alone"].append(bare(model, signs, config))
+            for name, options in LOOPS.items():
+                own = TrainingConfig(**vars(config) | {"workers": options["workers"]})
+                speeds[name].append(whole(model, signs, own, options["batches"]))
+            say(f"{title}, round {index + 1} of {ROUNDS}: {speeds['model alone'][-1]:.0f} images a second alone")
+        for name, values in speeds.items():
+            shares = [value / alone for value, alone in zip(values, speeds["model alone"], strict=True)]
+            rows.append(
+                {
+                    "model": title,
+                    "loop": name,
+                    "images_per_second": {"median": median(values), "least": min(values), "greatest": max(values)},
+                    "share_of_alone": {"median": median(shares), "least": min(shares), "greatest": max(shares)},
+                }
+            )
+            say(f"{title}, {name}: {median(values):.0f} images a second, {median(shares):.1%} of the model alone")
+    content = {"batch_size": BATCH, "steps": STEPS, "rounds": ROUNDS, "rows": rows}
+    return results.write("loop_speed", content, time.perf_counter() - started)

@@ -1,0 +1,35 @@
+"""The training loop of the course, on Hugging Face Accelerate: CPU or GPU, one process or several, any precision.
+
+Everything random in epoch e follows from (seed, e) alone, so a run that is stopped and resumed from its last checkpoint
+continues to the same weights as one that was never stopped.
+
+Several GPUs train one model with ``accelerate launch --multi_gpu --num_processes 2 -m vitcourse train asl …``; several
+processes on a CPU do with ``ACCELERATE_USE_CPU=true`` before the same line.
+
+Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) and https://arxiv.org/abs/1608.03983
+(cosine schedule); Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3 (warm-up).
+"""
+
+from vitcourse.training.config import LossFunction, TrainingConfig, by_device
+from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, whole_file, write_whole
+from vitcourse.training.loop import BatchTransform, fit
+from vitcourse.training.processes import first_process, own_device
+from vitcourse.training.schedules import SCHEDULES, better, chosen_epoch
+
+__all__ = [
+    "CHECKPOINT",
+    "LOG",
+    "SCHEDULES",
+    "WEIGHTS",
+    "BatchTransform",
+    "LossFunction",
+    "TrainingConfig",
+    "better",
+    "by_device",
+    "chosen_epoch",
+    "first_process",
+    "fit",
+    "own_device",
+    "whole_file",
+    "write_whole",
+]

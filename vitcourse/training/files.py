@@ -1,0 +1,84 @@
+"""What a run leaves on disk: weights, log and checkpoint, each written whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save as to_safetensors
+
+from vitcourse.errors import CheckpointError, one_line
+from vitcourse.training.config import TrainingConfig
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "model.safetensors"
+LOG = "log.jsonl"
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """Gives a temporary name to write to; renamed to ``file`` at the end, removed where the writing fails.
+
+    The bytes are on the disk before the name is: a machine that loses power has the old file or the new one.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(file.name + ".partial")
+    try:
+        yield partial
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    with whole_file(file) as partial:
+        partial.write_bytes(content)
+
+
+def save(out: Path, parts: dict, config: TrainingConfig, log: list[dict], best: dict | None) -> None:
+    """Writes the log, the weights (of the best epoch, where one is chosen) and the checkpoint."""
+    write_whole(out / LOG, "".join(json.dumps(entry) + "\n" for entry in log).encode())
+    state = parts["model"].state_dict() if best is None else best["model"]
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    write_whole(out / WEIGHTS, to_safetensors(tensors))
+    # Last: a run that is killed before this line does the epoch again, and ends with the same files.
+    with whole_file(out / CHECKPOINT) as partial:
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state |= {"config": asdict(config), "log": log, "best": best, "random": _random_state()}
+        torch.save(state, partial)
+
+
+def resume(out: Path, parts: dict, config: TrainingConfig) -> tuple[list[dict], dict | None]:
+    """Puts the parts and the random state back as `save` found them; returns the log and the best epoch.
+
+    Raises:
+        CheckpointError: there is no readable checkpoint of this model and config.
+    """
+    file = out / CHECKPOINT
+    if not file.is_file():
+        raise CheckpointError("there is no checkpoint to resume from", file)
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        saved, log = asdict(TrainingConfig(**state["config"])), state["log"]
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    except Exception as error:  # torch.load raises a dozen kinds for a damaged file
+        raise CheckpointError(f"it is not a checkpoint of this model ({one_line(error)})", file) from error
+    if saved != asdict(config):
+        different = [name for name, value in asdict(config).items() if saved[name] != value]
+        raise CheckpointError(f"it was trained with another {', '.join(different)}", file)
+    if "random" in state:
+        torch.set_rng_state(state["random"]["cpu"])
+        if torch.cuda.is_available() and state["random"]["cuda"] is not None:
+            torch.cuda.set_rng_state(state["random"]["cuda"])
+    return log, state.get("best")
+
+
+def _random_state() -> dict:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None}
