@@ -11,7 +11,7 @@ from PIL import Image
 
 from vitcourse.data import signs, synthesis
 from vitcourse.data.hand import FOREARM, LETTERS, PARTS
-from vitcourse.data.signs import render, render_with_joints
+from vitcourse.data.signs import NOTHING, render, render_with_joints, render_with_truth
 from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import InputError
 
@@ -303,3 +303,23 @@ def test_joints_lie_on_the_hand():
     column, row = (joints * 64).long().clamp(0, 63).unbind(-1)
     seen = images[torch.arange(26)[:, None], :, row, column].float()
     assert ((seen - wall[:, None].float()).abs().amax(-1) > 20).float().mean() > 0.95
+
+
+def test_the_map_of_parts_shows_the_hand_that_the_box_holds():
+    images, boxes, joints, parts = render_with_truth(ALL, seed=3, size=64)
+    for mine, theirs in zip((images, boxes, joints), render_with_joints(ALL, seed=3, size=64), strict=True):
+        assert torch.equal(mine, theirs)
+    assert parts.shape == (26, 32, 32)
+    assert parts.dtype == torch.uint8
+    assert set(parts.unique().tolist()) <= {NOTHING, *[part + 1 for part in PARTS]}
+    hand = (parts != NOTHING) & (parts != FOREARM + 1)
+    rows, columns = hand.any(2), hand.any(1)
+    place = torch.arange(32)
+    low = torch.stack([torch.where(line, place, 99).amin(1) for line in (columns, rows)], 1) / 32
+    high = torch.stack([torch.where(line, place, -1).amax(1) + 1 for line in (columns, rows)], 1) / 32
+    torch.testing.assert_close(torch.cat([low, high], 1), boxes, rtol=0, atol=1.01 / 32)
+    # The tip of a straight index finger that faces the viewer lies on its last bone.
+    straight = [LETTERS.index(letter) for letter in "BDLUV"]
+    _, _, joints, parts = render_with_truth(ALL[straight], seed=0, size=64, plain=True)
+    column, row = (joints[:, 8] * 32).long().clamp(0, 31).unbind(-1)
+    assert (parts[torch.arange(5), row, column] == 3 * 1 + 2 + 1).all()

@@ -207,10 +207,20 @@ def _keep_nearest(
         second: (A, P) depth of the nearest cone that is not fused with that one.
     """
     nearer = depth > best
-    same = fused.flatten()[which[:, None] * len(fused) + cone]
+    same = among(fused[which], cone)
     # What loses against the other, if it is not fused with it, may be the runner-up; the first entry's loser is FAR.
     loser = torch.minimum(depth, best).masked_fill_(same, FAR)
     torch.maximum(second, loser, out=second)
     torch.where(nearer, depth, best, out=best)
     torch.where(nearer, place, along, out=along)
     torch.where(nearer, which[:, None].int(), cone, out=cone)
+
+
+def among(cones: Tensor, cone: Tensor) -> Tensor:
+    """Whether each pixel's cone, (A, P) int32, is one of those that ``cones``, (C,) or (A, C) boolean, marks.
+
+    The marks are packed into the bits of one number: to shift it is cheaper than to look up every pixel.
+    """
+    place = torch.arange(cones.shape[-1], device=cones.device)
+    packed = (cones.long() << place).sum(-1, keepdim=True).int()  # C is 30
+    return (packed >> cone).bitwise_and_(1).bool()

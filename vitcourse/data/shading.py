@@ -10,18 +10,18 @@ Two rows and columns of the surface's pixels become one of the picture.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vitcourse.data.draws import Draws
 from vitcourse.data.hand import FINGER_BONES, FOREARM, PALM, PARTS, THUMB_BONES
-from vitcourse.data.render import FAR, TILE, Frame, Surface, Tiles
+from vitcourse.data.render import FAR, TILE, Frame, Surface, Tiles, among
 
 SUPERSAMPLE = 2  # surface pixels along the side of a picture's pixel
 TONES = (
     (0.86, 0.64, 0.51), (0.92, 0.74, 0.62), (0.95, 0.81, 0.71), (0.90, 0.67, 0.60), (0.79, 0.56, 0.42),
     (0.70, 0.48, 0.35), (0.58, 0.38, 0.27), (0.46, 0.30, 0.21), (0.35, 0.23, 0.17), (0.26, 0.17, 0.13),
 )  # fmt: skip
+CREASE = 0.22  # cm: half the width of a crease of the skin at a joint
 WRAP = (0.30, 0.14, 0.09)  # how far red, green and blue reach past the terminator
 _BONES = torch.tensor([*THUMB_BONES, *[length for finger in FINGER_BONES for length in finger]])  # cm, by part
 
@@ -106,16 +106,17 @@ def _skin_colour(surface: Surface, skin: Tensor, mottling: Tensor, nails: Tensor
     picture, cone = surface.tiles.picture, surface.cone
     part = torch.tensor(PARTS, device=skin.device)
     on_finger, bone = part < PALM, part % 3
-    length = _BONES.to(skin.device)[part.clamp(max=PALM - 1)]  # (C,) cm
-    tip = on_finger & (bone == 2)
-    # A bone creases where it meets the one before (its full share) and the one after it.
-    before, after = (on_finger & (bone > 0)).float(), 0.6 * (on_finger & (bone < 2)).float()
-    below = surface.along * (length / 0.22)[cone]  # from the bone's root, in units of a crease's half width
-    above = (length / 0.22)[cone] - below
-    crease = (1 - below.square()).clamp_(min=0).square_() * before[cone]
-    crease += (1 - above.square()).clamp_(min=0).square_() * after[cone]
     mottled = 1 + draws.uniform(0.02, 0.07)[picture, None] * _double(surface.tiles.cut(mottling))
-    mottled -= crease * draws.uniform(0.03, 0.2)[picture, None]
+    # A bone creases where it meets the one before (its full share) and the one after it.
+    length = torch.where(on_finger, _BONES.to(skin.device)[part.clamp(max=PALM - 1)] / CREASE, 0.0)  # in half widths
+    long = length[cone]
+    below = surface.along * long  # from the bone's root
+    at = (((below < 1) | (long - below < 1)) & (long > 0)).nonzero(as_tuple=True)
+    owner, own, below = picture[at[0]], cone[at], below[at]
+    before, after = (bone > 0).float(), 0.6 * (bone < 2).float()
+    crease = (1 - below.square()).clamp_(min=0).square_() * before[own]
+    crease += (1 - (long[at] - below).square()).clamp_(min=0).square_() * after[own]
+    mottled[at] -= crease * draws.uniform(0.03, 0.2)[owner]
     colour = [mottled * skin[picture, channel, None] for channel in range(3)]
     redder = draws.uniform(0, 0.1)
     cloth = (draws.uniform(0.03, 0.8, 1) + draws.normal(0.09, 3)).clamp_(0.01, 0.9)
@@ -123,7 +124,7 @@ def _skin_colour(surface: Surface, skin: Tensor, mottling: Tensor, nails: Tensor
     sleeve = draws.uniform(2.0, 14.0) + 99.0 * ~draws.chance(0.25)  # cm from the wrist, or out of sight
     band = draws.uniform(0.8, 3.0) + 99.0 * ~draws.chance(0.1)
 
-    at = (surface.inside & tip[cone]).nonzero(as_tuple=True)
+    at = (surface.inside & among(on_finger & (bone == 2), cone)).nonzero(as_tuple=True)
     owner, along = picture[at[0]], surface.along[at]
     face = nails[owner, (part // 3)[cone[at]]]
     across = sum(normal[at] * face[:, axis] for axis, normal in enumerate(surface.normal))
@@ -133,7 +134,7 @@ def _skin_colour(surface: Surface, skin: Tensor, mottling: Tensor, nails: Tensor
         flushed = colour[channel][at] * (1 - red * along * redder[owner])
         colour[channel][at] = (flushed * (1 - 0.1 * nail) + shift * nail) * rim
 
-    at = (surface.inside & (part == FOREARM)[cone]).nonzero(as_tuple=True)
+    at = (surface.inside & among(part == FOREARM, cone)).nonzero(as_tuple=True)
     owner, along = picture[at[0]], surface.along[at]
     far = cone[at] % 2 == 1  # the arm's cones alternate: wrist to middle, middle to elbow
     down = torch.where(far, 9 + 17 * along, 9 * along)  # cm from the wrist
@@ -188,13 +189,16 @@ def _shadow(tiles: Tiles, depth: Tensor, height: Tensor, step_x: Tensor, step_y:
 def box_blur(images: Tensor, radius_x: Tensor, radius_y: Tensor) -> Tensor:
     """The mean over (2 radius_x + 1) by (2 radius_y + 1) pixels, (B,) each, of images (B, K, H, W); zero outside."""
     for axis, radius in ((3, radius_x), (2, radius_y)):
-        size = images.shape[axis]
-        place = torch.arange(size, device=images.device)
-        shape = (-1, 1, 1, size) if axis == 3 else (-1, 1, size, 1)
-        above = (place + radius[:, None] + 1).clamp_(max=size).view(shape).expand(images.shape)
-        below = (place - radius[:, None]).clamp_(min=0).view(shape).expand(images.shape)
-        sums = F.pad(images.cumsum(axis), (1, 0) if axis == 3 else (0, 0, 1, 0))  # sums[k]: of the first k pixels
-        images = sums.gather(axis, above).sub_(sums.gather(axis, below)).div_((2 * radius + 1).view(-1, 1, 1, 1))
+        size, result = images.shape[axis], torch.empty_like(images)
+        sums = images.cumsum(axis)
+        for r in radius.unique().tolist():  # few: a loop over them is cheaper than to look up every pixel
+            own = (radius == r).nonzero()[:, 0]
+            some = sums[own]
+            end, before, after = some.narrow(axis, size - 1, 1), [-1] * 4, [-1] * 4
+            before[axis], after[axis] = r + 1, r
+            some = torch.cat([torch.zeros_like(end).expand(before), some, end.expand(after)], axis)
+            result[own] = (some.narrow(axis, 2 * r + 1, size) - some.narrow(axis, 0, size)).div_(2 * r + 1)
+        images = result
     return images
 
 

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from vitcourse.data.draws import Draws, Typical
 from vitcourse.data.hand import FOREARM, LETTERS, PARTS, cones, joints, nail_normals, views
-from vitcourse.data.render import TILE, Frame, Surface, project, rasterise
+from vitcourse.data.render import TILE, Frame, Surface, among, project, rasterise
 from vitcourse.data.scene import background, cast_shadow, noise, photograph
 from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_cones, shade
 from vitcourse.errors import InputError
 
 CHUNK = {"cpu": 8, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
 MIN_SIZE = 32
+NOTHING = 0  # in a map of parts: background
 FILL = (0.3, 0.95)  # how much of a side of the picture the hand takes
 
 
@@ -50,7 +51,7 @@ def render(
     Raises:
         InputError: a letter, the seed, the size, ``first`` or ``fill`` is out of range.
     """
-    return render_with_joints(letters, seed, size, first, device, plain, fill)[:2]
+    return render_with_truth(letters, seed, size, first, device, plain, fill)[:2]
 
 
 def render_with_joints(
@@ -67,6 +68,22 @@ def render_with_joints(
     They stand in the order of `vitcourse.data.hand`; one that is hidden is given all the same, and one that the frame
     cuts off lies outside 0 to 1.
     """
+    return render_with_truth(letters, seed, size, first, device, plain, fill)[:3]
+
+
+def render_with_truth(
+    letters: Tensor,
+    seed: int,
+    size: int = 128,
+    first: int = 0,
+    device: torch.device | str | None = None,
+    plain: bool = False,
+    fill: tuple[float, float] = FILL,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """As `render_with_joints`, and which part of the hand is seen where: (B, size // 2, size // 2) uint8.
+
+    Each value stands for 2 by 2 pixels: `NOTHING`, or 1 more than the part of `vitcourse.data.hand.PARTS`.
+    """
     if letters.ndim != 1 or letters.dtype != torch.int64:
         raise InputError(f"letters must be an int64 tensor of one axis, got {letters.dtype} {tuple(letters.shape)}")
     if len(letters) and not 0 <= int(letters.min()) <= int(letters.max()) < len(LETTERS):
@@ -79,16 +96,19 @@ def render_with_joints(
     images = torch.empty(len(letters), 3, size, size, dtype=torch.uint8, device=device)
     boxes = torch.empty(len(letters), 4, device=device)
     points = torch.empty(len(letters), 21, 2, device=device)
+    parts = torch.empty(len(letters), size // 2, size // 2, dtype=torch.uint8, device=device)
     chunk = CHUNK.get(device.type, CHUNK["cpu"])
 
     def make(begin: int) -> None:
         some = letters[begin : begin + chunk].to(device)
         end = begin + len(some)
         draws = Typical(len(some), device) if plain else Draws(seed, range(first + begin, first + end), device)
-        images[begin:end], boxes[begin:end], points[begin:end] = _pictures(some, draws, size, plain, fill)
+        made = _pictures(some, draws, size, plain, fill)
+        for whole, chunk_of_it in zip((images, boxes, points, parts), made, strict=True):
+            whole[begin:end] = chunk_of_it
 
     _in_threads(make, range(0, len(letters), chunk), device)
-    return images, boxes, points
+    return images, boxes, points, parts
 
 
 def _in_threads(make: Callable[[int], None], starts: range, device: torch.device) -> None:
@@ -111,7 +131,7 @@ def _in_threads(make: Callable[[int], None], starts: range, device: torch.device
 
 def _pictures(
     letters: Tensor, draws: Draws, size: int, plain: bool, fill: tuple[float, float]
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     skeleton, rotation = joints(letters, draws), views(letters, draws)
     start, end, radii = cones(skeleton, letters, draws)
     nails = nail_normals(skeleton) @ rotation.transpose(1, 2)  # (B, 5, 3)
@@ -136,7 +156,7 @@ def _pictures(
 
     fused = fused_cones().to(draws.device)
     surface = rasterise(start.float(), end.float(), radii.float(), fused, frame, size * SUPERSAMPLE)
-    boxes = _boxes(surface, size * SUPERSAMPLE)
+    boxes, parts = _boxes(surface, size * SUPERSAMPLE), _parts(surface, size)
     light, skin = draw_light(draws), draw_skin(draws)
     mottling = noise(draws, surface.tiles.side * TILE // SUPERSAMPLE, 0.8)
     colour, coverage = shade(surface, frame, light, skin, mottling, nails.float(), draws)
@@ -144,9 +164,9 @@ def _pictures(
     behind = cast_shadow(draws, background(draws, size, skin), coverage)
     image = colour + behind * (1 - coverage[:, None])
     if plain:
-        return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes, points
+        return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes, points, parts
     free = torch.cat([boxes[:, :2], 1 - boxes[:, 2:]], 1)  # left, top, right, bottom of the box
-    return photograph(draws, image, free), boxes, points
+    return photograph(draws, image, free), boxes, points, parts
 
 
 def _frame(
@@ -168,14 +188,21 @@ def _frame(
 
 
 def _boxes(surface: Surface, pixels: int) -> Tensor:
-    part = torch.tensor(PARTS, device=surface.cone.device)[surface.cone]
-    seen = surface.tiles.assemble(surface.inside & (part != FOREARM), False)[:, :pixels, :pixels]
+    arm = among(torch.tensor(PARTS, device=surface.cone.device) == FOREARM, surface.cone)
+    seen = surface.tiles.assemble(surface.inside & ~arm, False)[:, :pixels, :pixels]
     first, last = [], []
     for axis in (1, 2):  # columns, then rows
         line = seen.any(axis).byte()
         first.append(line.argmax(1))
         last.append(pixels - line.flip(1).argmax(1))
     return torch.stack(first + last, 1).float() / pixels
+
+
+def _parts(surface: Surface, size: int) -> Tensor:
+    part = torch.tensor(PARTS, dtype=torch.uint8, device=surface.cone.device)[surface.cone] + 1
+    whole = surface.tiles.assemble(part.masked_fill_(~surface.inside, NOTHING), NOTHING)
+    step = 2 * SUPERSAMPLE
+    return whole[:, : size * SUPERSAMPLE, : size * SUPERSAMPLE][:, step // 2 :: step, step // 2 :: step]
 
 
 def check_numbers(size: int, **counts: int) -> None:
