@@ -11,6 +11,7 @@ RECIPES = (
     "asl_table_in21k",
     "asl_table_real",
     "bench",
+    "bert_text",
     "heads",
     "loop_speed",
     "parallel_branches",

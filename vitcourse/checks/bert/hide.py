@@ -1,0 +1,121 @@
+"""``bert.hide(tokens, chosen, fate, random_words, mask_id)``: words hidden by the rule 80/10/10, and their labels.
+
+Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805, section 3.1, "Task #1: Masked LM".
+"""
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.bert.common import IGNORED, LESSON, ids, several
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe
+
+hide = Check(
+    "bert.hide",
+    lesson=LESSON,
+    title="Hide, swap, keep",
+    objective="04.2",
+    difficulty=2,
+    minutes=20,
+    points=5,
+    forbidden=("vitcourse", "transformers"),
+    misconceptions={
+        "hides-unchosen": "Words that were not chosen are changed too. `fate` has a number for every place, but it "
+        "counts only where `chosen` is True.",
+        "always-mask": "Every chosen word becomes [MASK]. That is so for a fate below 0.8 alone. See the section "
+        "“Hide, swap, keep”: a model that only ever answers at [MASK] learns nothing about words that it sees.",
+        "keeps-none": "No chosen word stays as it is. With a fate of 0.9 or more the word is kept, and asked for all "
+        "the same.",
+        "swaps-none": "No chosen word is replaced by a random one. With a fate from 0.8 to 0.9 it is.",
+        "shares-swapped": "The shares are mixed up. Below 0.8: [MASK]. From 0.8 to 0.9: a random word. From 0.9: kept.",
+        "labels-of-hidden": "The labels are taken from the row after the hiding. The model would be asked for [MASK]; "
+        "it should be asked for the word that stood there before.",
+        "labels-everywhere": "Every place has a label. The loss counts chosen places only, so all others are -100.",
+        "labels-where-changed": "Only places whose word has changed have a label. A chosen word that was kept is asked "
+        "for as well: that is what the kept tenth is for.",
+        "labels-where-masked": "Only places that became [MASK] have a label. All chosen places have one, also those "
+        "with a random word and those that were kept.",
+        "ignored-not-100": "Places that do not count have another label than -100. 0 is a word of the vocabulary: the "
+        "model would be taught to answer it.",
+        "labels-inverted": "The labels are at the places that were not chosen, and -100 at those that were. Look at "
+        "the order of the arguments of `torch.where`: what holds where `chosen` is True comes first.",
+    },
+)
+MASK = 4
+
+
+def _cases(tokens: Tensor, chosen: Tensor, fate: Tensor, words: Tensor) -> dict[str, Tensor]:
+    """The hidden rows that the mistakes lead to."""
+
+    def by(masked: Tensor, swapped: Tensor) -> Tensor:
+        return torch.where(swapped, words, torch.where(masked, MASK, tokens))
+
+    low, middle, high = fate < 0.8, (fate >= 0.8) & (fate < 0.9), fate >= 0.9
+    return {
+        "right": by(chosen & low, chosen & middle),
+        "hides-unchosen": by(low, middle),
+        "always-mask": by(chosen, chosen & False),
+        "keeps-none": by(chosen & low, chosen & ~low),
+        "keeps-none/mask": by(chosen & (low | high), chosen & middle),
+        "swaps-none": by(chosen & low, chosen & False),
+        "swaps-none/mask": by(chosen & ~high, chosen & False),
+        "shares-swapped": by(chosen & middle, chosen & low),
+        "shares-swapped/high": by(chosen & low, chosen & high),
+        "shares-swapped/from-above": by(chosen & (fate >= 0.2), chosen & (fate >= 0.1) & (fate < 0.2)),
+        "shares-swapped/kept": by(chosen & high, chosen & middle),
+    }
+
+
+def _draw(probe: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Rows in which every fate is met, among the chosen and among the others; no random word is the word itself."""
+    rows, half = probe.integer(2, 4), probe.integer(6, 9)
+    low, middle, high = probe.uniform(rows, half) * 0.6 + 0.15, 0.8 + probe.uniform(rows, 3) * 0.09, 0.91
+    fates = torch.cat([low, 0.05 + 0.0 * low[:, :1], middle, high + 0.08 * probe.uniform(rows, 3)], dim=1)
+    chosen = torch.cat([torch.ones_like(fates), torch.zeros_like(fates)], dim=1).bool()
+    fates = torch.cat([fates, fates], dim=1)
+    order = probe.uniform(*fates.shape).argsort(dim=1)
+    tokens = ids(probe, *fates.shape)
+    return tokens, chosen.gather(1, order), fates.gather(1, order), tokens + ids(probe, *fates.shape, low=100, high=200)
+
+
+def _call(probe: Probe, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    pair = several(probe.call(*inputs, MASK), 2, "a pair of tensors (hidden, labels)")
+    shape = tuple(inputs[0].shape)
+    return tuple(
+        probe.tensor(part, shape, torch.int64, name)
+        for part, name in zip(pair, ("The hidden row", "The labels"), strict=True)
+    )
+
+
+@hide.property("what was not chosen stays as it is")
+def _unchosen(probe: Probe) -> None:
+    tokens, chosen, fate, words = _draw(probe)
+    hidden, _ = _call(probe, (tokens, chosen & False, fate, words))
+    probe.require(torch.equal(hidden, tokens), "hides-unchosen", "With nothing chosen, words were changed.")
+
+
+@hide.property("of the chosen, a fate below 0.8 gives [MASK], below 0.9 a random word, else the word is kept")
+def _fates(probe: Probe) -> None:
+    inputs = _draw(probe)
+    hidden, _ = _call(probe, inputs)
+    cases = _cases(*inputs)
+    right = cases.pop("right")
+    probe.equal(hidden, right, cases, name="the hidden rows")
+
+
+@hide.property("the labels are the words before the hiding at all chosen places, and -100 elsewhere")
+def _labels(probe: Probe) -> None:
+    inputs = _draw(probe)
+    tokens, chosen, _, _ = inputs
+    _, labels = _call(probe, inputs)
+    hidden = _cases(*inputs)["right"]
+    suspects = {
+        "labels-of-hidden": torch.where(chosen, hidden, IGNORED),
+        "labels-of-hidden/everywhere": hidden,
+        "labels-everywhere": tokens,
+        "labels-where-changed": torch.where(hidden != tokens, tokens, IGNORED),
+        "labels-where-masked": torch.where(hidden == MASK, tokens, IGNORED),
+        "labels-inverted": torch.where(chosen, IGNORED, tokens),
+        **{f"ignored-not-100/{other}": torch.where(chosen, tokens, other) for other in (0, -1, 100, MASK)},
+    }
+    probe.equal(labels, torch.where(chosen, tokens, IGNORED), suspects, name="the labels")

@@ -1,0 +1,148 @@
+"""``bert.wordpiece(word, vocabulary)``: the pieces of a word, the longest first, from front to back.
+
+Source: Schuster and Nakajima, "Japanese and Korean Voice Search" (2012); the greedy cut is that of BERT's tokenizer
+(Devlin et al. 2018), https://arxiv.org/abs/1810.04805, section 3.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from vitcourse.checks.bert.common import LESSON, letters
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe, Wrong, describe
+
+UNKNOWN = ["[UNK]"]
+wordpiece = Check(
+    "bert.wordpiece",
+    lesson=LESSON,
+    title="A word into pieces",
+    objective="04.1",
+    difficulty=2,
+    minutes=20,
+    points=5,
+    forbidden=("vitcourse", "tokenizers", "transformers"),
+    misconceptions={
+        "splits-known-words": "A word that stands in the vocabulary is cut all the same. Try the whole word first: the "
+        "end of the first piece begins at the end of the word.",
+        "shortest-first": "It takes the shortest piece that fits. Begin with all that is left of the word and take "
+        "away one character at a time, until a piece fits.",
+        "from-the-end": "It cuts from the end of the word. WordPiece begins at the front: the longest piece that the "
+        "word begins with, then the longest that the rest begins with.",
+        "unmarked-lookup": "A piece inside the word is looked up without its mark. All but the first are in the "
+        "vocabulary with `##` in front: `##er` is a piece inside a word, `er` one at its beginning.",
+        "marks-dropped": "The pieces are right, but those inside the word have lost their `##`. It is part of the "
+        "piece: `er` and `##er` are two entries of the vocabulary with two ids.",
+        "fewest-pieces": "It looks for the cut with the fewest pieces. WordPiece never looks ahead: it takes the "
+        "longest piece at each place, even where that costs a piece later.",
+        "unknown-piece": "Only a part of the word becomes `[UNK]`. Where some rest of a word fits nothing, the whole "
+        "word is `[UNK]`: one piece in all.",
+        "ends-early": "Where no piece fits, it returns what it had until then. The end of the word would vanish "
+        "without a trace; the whole word must become `[UNK]`.",
+        "backtracks": "It goes back and tries a shorter piece where the longest leads to a rest that fits nothing. "
+        "WordPiece does not: what it took, it keeps, and the word is `[UNK]`.",
+        "either-form": "It takes a piece with or without the mark, whichever there is. The first piece has no `##`, "
+        "all others have one; a word whose first piece exists only with `##` is `[UNK]`.",
+    },
+)
+
+
+def greedy(word: str, vocabulary: Sequence[str]) -> list[str]:
+    """The right answer."""
+    pieces, start = [], 0
+    while start < len(word):
+        mark = "##" if start else ""
+        ends = [end for end in range(len(word), start, -1) if mark + word[start:end] in vocabulary]
+        if not ends:
+            return UNKNOWN
+        pieces.append(mark + word[start : ends[0]])
+        start = ends[0]
+    return pieces
+
+
+def _judge(probe: Probe, word: str, vocabulary: list[str], suspects: Mapping[str, list[list[str]]]) -> None:
+    """Compares the learner's pieces with the right ones, then with what the mistakes give; "" stands for any other."""
+    found = probe.call(word, vocabulary)
+    if not isinstance(found, list | tuple) or not all(isinstance(piece, str) for piece in found):
+        raise Wrong("wrong-type", f"Expected a list of texts, got {describe(found)}.")
+    found, right = list(found), greedy(word, vocabulary)
+    if found == right:
+        return
+    detail = f"`{word}` became {found} and should be {right}; the vocabulary was {vocabulary}."
+    for misconception, answers in suspects.items():
+        probe.require(found not in answers, misconception, detail)
+    raise Wrong("wrong-values", detail)
+
+
+def _singles(word: str) -> list[str]:
+    """Every character as a piece, at the front and inside."""
+    return [*word, *(f"##{letter}" for letter in word)]
+
+
+def _one_by_one(word: str) -> list[str]:
+    return [word[0], *(f"##{letter}" for letter in word[1:])]
+
+
+@wordpiece.property("a word of the vocabulary is one piece")
+def _whole(probe: Probe) -> None:
+    word = letters(probe, probe.integer(5, 7))
+    cut = probe.integer(2, 4)
+    vocabulary = [*_singles(word), word[:cut], word, f"##{word[cut:]}"]
+    suspects = {
+        "shortest-first": [_one_by_one(word), list(word)],
+        "splits-known-words": [[word[:cut], f"##{word[cut:]}"], [word[:-1], f"##{word[-1]}"]],
+    }
+    _judge(probe, word, vocabulary, suspects)
+
+
+@wordpiece.property("the longest piece from the front; what is inside a word carries ##")
+def _longest(probe: Probe) -> None:
+    word = letters(probe, 8)
+    front, back = word[:5], word[5:]
+    vocabulary = [*_singles(word), front, f"##{back}", word[:2], f"##{word[2:4]}", f"##{word[4:]}", back[:2]]
+    split_back = [[back[:2], back[2]], list(back)]
+    suspects = {
+        "shortest-first": [_one_by_one(word)],
+        "from-the-end": [[word[:2], f"##{word[2:4]}", f"##{word[4:]}"]],
+        "marks-dropped": [[front, back]],
+        "unmarked-lookup": [
+            *([front, *pieces] for pieces in split_back),
+            *([front, *(f"##{piece}" for piece in pieces)] for pieces in split_back),
+        ],
+    }
+    _judge(probe, word, vocabulary, suspects)
+
+
+@wordpiece.property("no look ahead: the longest piece now, whatever it costs later")
+def _no_look_ahead(probe: Probe) -> None:
+    word = letters(probe, 8)
+    vocabulary = [*_singles(word), word[:2], word[:3], f"##{word[2:]}", f"##{word[3:5]}", f"##{word[5:]}"]
+    _judge(probe, word, vocabulary, {"fewest-pieces": [[word[:2], f"##{word[2:]}"]]})
+
+
+@wordpiece.property("a word with a part that fits nothing is one [UNK]")
+def _unknown(probe: Probe) -> None:
+    text = letters(probe, 8)
+    known, strange = text[:7], text[7]
+    word = known[:3] + strange + known[3:]
+    vocabulary = [known[:3], f"##{known[3:]}", *_singles(known), *UNKNOWN]
+    rest = [[], [f"##{known[3:]}"], [known[3:]], *([UNKNOWN[0]] * count for count in (1, 4)), _one_by_one(known)[3:]]
+    suspects = {
+        "unknown-piece": [[known[:3], *mark, *more] for mark in (UNKNOWN, ["##[UNK]"]) for more in rest],
+        "ends-early": [[], [known[:3]], [known[:3], f"##{known[3:]}"], [known[:3], f"##{strange}", f"##{known[3:]}"]],
+    }
+    _judge(probe, word, vocabulary, suspects)
+
+
+@wordpiece.property("what was taken is kept, even where it leads nowhere")
+def _dead_end(probe: Probe) -> None:
+    word = letters(probe, 6)
+    vocabulary = [word[:2], word[:4], f"##{word[2:]}", *UNKNOWN]
+    suspects = {"backtracks": [[word[:2], f"##{word[2:]}"]], "ends-early": [[], [word[:4]]]}
+    _judge(probe, word, vocabulary, suspects)
+
+
+@wordpiece.property("the first piece stands without ##, and only there")
+def _first_piece(probe: Probe) -> None:
+    word = letters(probe, 6)
+    for vocabulary in ([f"##{word[:3]}", f"##{word[3:]}", *UNKNOWN], [word[:3], word[3:], *UNKNOWN]):
+        forms = [[a + word[:3], b + word[3:]] for a in ("", "##") for b in ("", "##")]
+        _judge(probe, word, vocabulary, {"either-form": forms, "ends-early": [[], [word[:3]]]})
