@@ -3,8 +3,19 @@
 ``CATALOGUE`` lists the exercises; ``run`` gives a grader the report that a learner is shown.
 """
 
-from vitcourse.checks import attention, bert, multi_head
+from vitcourse.checks import asl_data, attention, bert, multi_head
 from vitcourse.checks.check import CATALOGUE, Check, run
 from vitcourse.checks.exercise import CheckFailed, Exercise, Report
 
-__all__ = ["CATALOGUE", "Check", "CheckFailed", "Exercise", "Report", "attention", "bert", "multi_head", "run"]
+__all__ = [
+    "CATALOGUE",
+    "Check",
+    "CheckFailed",
+    "Exercise",
+    "Report",
+    "asl_data",
+    "attention",
+    "bert",
+    "multi_head",
+    "run",
+]

@@ -5,6 +5,7 @@ one line of progress, and the path is the file that was written.
 """
 
 RECIPES = (
+    "asl_data",
     "asl_real",
     "asl_rendered",
     "asl_table",

@@ -1,0 +1,210 @@
+"""``asl_data.coco_boxes(content)``: the boxes of a COCO file, one for each image, as xyxy fractions; bad ones refused.
+
+Source: the format of the COCO data set, https://cocodataset.org/#format-data, "Object Detection".
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.asl_data.common import LESSON, PROVIDED, numbers
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe, Wrong, describe
+
+coco_boxes = Check(
+    "asl_data.coco_boxes",
+    lesson=LESSON,
+    title="COCO boxes, and which to refuse",
+    objective="09.2",
+    difficulty=3,
+    minutes=30,
+    points=6,
+    forbidden=(*PROVIDED, "pycocotools"),
+    misconceptions={
+        "size-as-corner": "The last two numbers of `bbox` are read as a corner. In COCO they are width and height: the "
+        "second corner is the first plus the size.",
+        "centre-as-corner": "The first two numbers of `bbox` are read as the centre. That is YOLO's form; in COCO they "
+        "are the upper left corner.",
+        "not-fractions": "The boxes are still in pixels. Divide x by the image's width and y by its height.",
+        "sides-swapped": "x is divided by the height and y by the width, or both by the same. Each axis has its own "
+        "length, and the images are not square.",
+        "by-place": "The first annotation is given to the first image, the second to the second. In a COCO file they "
+        "belong together by number: an annotation's `image_id` is the `id` of its image.",
+        "id-as-index": "An id is used as a place in a list. Ids are names: they need not begin at 0, nor follow each "
+        "other. Make a dict from id to image, or from id to box.",
+        "annotation-order": "The boxes come in the order of the annotations. The task asks for the order of the "
+        "images.",
+        "refuses-edge": "A box that ends at the edge of the image is refused. That is where a hand ends that leaves "
+        "the picture: x + width may be equal to the image's width.",
+        "refuses-rounding": "A box that leaves the image by less than a pixel is refused. Rounding makes such boxes: "
+        "clip them, and refuse from a whole pixel on.",
+        "not-clipped": "A box that leaves the image by less than a pixel comes back as it is. Clip it: no fraction "
+        "below 0, none above 1.",
+        "accepts-outside": "A box that lies far outside of its image is accepted. It would be clipped to something "
+        "that nobody has drawn: refuse it.",
+        "accepts-empty": "A box without an area is accepted: its width or height is 0 or less. No hand is that small, "
+        "so refuse it.",
+        "accepts-none": "An image without a box is passed over. Then the boxes no longer belong to the images: refuse "
+        "the file.",
+        "accepts-two": "Of two boxes of one image one is taken, and nobody learns of the other. Refuse the file.",
+        "accepts-stranger": "An annotation whose image is not in the file is passed over. It says that the file is not "
+        "whole: refuse it.",
+        "other-error": "A bad file ends in another error than `ValueError`. Who calls your function expects that one; "
+        "a `KeyError` says nothing about the file. Look before you use what may be missing.",
+        "names-no-file": "The error does not name the image. With 1,500 images nobody finds the bad one: put its "
+        "`file_name` into the message.",
+    },
+)
+Box = tuple[float, float, float, float]
+
+
+def _content(names: list[str], sizes: list[tuple[int, int]], boxes: list[Box], ids: list[int]) -> dict:
+    """A COCO file; box i belongs to image i, annotations stand in this order."""
+    images = [
+        {"id": key, "file_name": name, "width": width, "height": height}
+        for key, name, (width, height) in zip(ids, names, sizes, strict=True)
+    ]
+    annotations = [
+        {"id": 50 + place, "image_id": key, "category_id": 1, "bbox": [float(side) for side in box]}
+        for place, (key, box) in enumerate(zip(ids, boxes, strict=True))
+    ]
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "L"}]}
+
+
+def _draw(probe: Probe, count: int) -> tuple[list[str], list[tuple[int, int]], list[Box], list[int]]:
+    names = [f"{letter}{probe.integer(1, 30)}.jpg" for letter in "KTLSW"[:count]]
+    sizes = [(probe.integer(90, 120), probe.integer(150, 200)) for _ in names]
+    # Twice the centre or the corner stays inside, so that a box in another form is not refused for leaving the image.
+    boxes = [
+        (probe.integer(30, 40), probe.integer(44, 54), probe.integer(10, 25), probe.integer(27, 40)) for _ in names
+    ]
+    order = torch.randperm(9, generator=probe.generator, device="cpu")[:count]
+    return names, sizes, boxes, [101 + 7 * int(key) for key in order]
+
+
+def _fractions(boxes: Iterable[Box], sizes: Iterable[tuple[float, float]]) -> Tensor:
+    """COCO's form to xyxy fractions, clipped."""
+    rows = [
+        (x / width, y / height, (x + w) / width, (y + h) / height)
+        for (x, y, w, h), (width, height) in zip(boxes, sizes, strict=True)
+    ]
+    return torch.tensor(rows).clamp(0, 1)
+
+
+def _call(probe: Probe, content: dict, on_error: str | None = None) -> Tensor:
+    count = len(content["images"])
+    value = probe.call(content, on_error=on_error)
+    if isinstance(value, Tensor) and value.ndim == 2:
+        value = list(value)
+    if not isinstance(value, list | tuple):
+        raise Wrong("wrong-type", f"Expected a list of boxes, got {describe(value)}.")
+    if len(value) != count:
+        raise Wrong("wrong-shape", f"Expected {count} boxes, one for each image, got {len(value)}.")
+    return torch.stack([numbers(box, 4, f"Box {place}") for place, box in enumerate(value)])
+
+
+@coco_boxes.property("x, y, width and height in pixels become two corners in fractions")
+def _values(probe: Probe) -> None:
+    names, sizes, boxes, _ = _draw(probe, 1)
+    (x, y, w, h), (width, height) = boxes[0], sizes[0]
+    extents = {"": (width, height), "/turned": (height, width), "/width": (width, width), "/height": (height, height)}
+    forms = {"size-as-corner": (x, y, w, h), "centre-as-corner": (x - w / 2, y - h / 2, x + w / 2, y + h / 2)}
+    corners = (x, y, x + w, y + h)
+    suspects = {name: torch.tensor([form]) / torch.tensor([*sizes[0]] * 2) for name, form in forms.items()}
+    suspects |= {f"not-fractions/{form}": torch.tensor([form]).float() for form in (corners, *forms.values())}
+    suspects |= {
+        f"sides-swapped{name}": torch.tensor([corners]) / torch.tensor([*extent] * 2)
+        for name, extent in extents.items()
+        if name
+    }
+    value = _call(probe, _content(names, sizes, boxes, [0]))
+    probe.equal(value, _fractions(boxes, sizes), suspects, name="the boxes")
+
+
+@coco_boxes.property("a box belongs to the image whose id it names, and comes in the order of the images")
+def _ids(probe: Probe) -> None:
+    names, sizes, boxes, ids = _draw(probe, 5)
+    content = _content(names, sizes, boxes, ids)
+    shift = probe.integer(1, 4)
+    content["annotations"] = content["annotations"][shift:] + content["annotations"][:shift]
+    moved_boxes, moved_sizes = boxes[shift:] + boxes[:shift], sizes[shift:] + sizes[:shift]
+    suspects = {
+        "by-place": _fractions(moved_boxes, sizes),
+        "annotation-order": _fractions(moved_boxes, moved_sizes),
+    }
+    value = _call(probe, content, on_error="id-as-index")
+    probe.equal(value, _fractions(boxes, sizes), suspects, name="the boxes")
+
+
+@coco_boxes.property("a box may touch the edges of its image")
+def _edges(probe: Probe) -> None:
+    names, sizes, _, ids = _draw(probe, 3)
+    boxes = [(0, 0, *sizes[0]), (sizes[1][0] - 20, 30, 20, 40), (10, sizes[2][1] - 50, 30, 50)]
+    value = _call(probe, _content(names, sizes, boxes, ids), on_error="refuses-edge")
+    probe.equal(value, _fractions(boxes, sizes), name="the boxes")
+
+
+@coco_boxes.property("a box that leaves its image by less than a pixel is clipped")
+def _rounding(probe: Probe) -> None:
+    names, sizes, _, ids = _draw(probe, 2)
+    (width, height), out = sizes[1], 0.25 * probe.integer(1, 3)
+    boxes = [(-out, 20, 30, 40), (width - 30, height - 40, 30 + out, 40 + out)]
+    raw = [(x / w0, y / h0, (x + w) / w0, (y + h) / h0) for (x, y, w, h), (w0, h0) in zip(boxes, sizes, strict=True)]
+    value = _call(probe, _content(names, sizes, boxes, ids), on_error="refuses-rounding")
+    probe.equal(value, _fractions(boxes, sizes), {"not-clipped": torch.tensor(raw)}, name="the boxes")
+
+
+def _bad(probe: Probe) -> list[tuple[str, str | None, dict]]:
+    """(misconception where it is accepted, name of the image at fault, content)."""
+    cases = []
+
+    def add(misconception: str, place: int | None, change: tuple[int, Box] | None = None) -> dict:
+        names, sizes, boxes, ids = _draw(probe, 4)
+        if change is not None:
+            boxes[change[0]] = change[1]
+        content = _content(names, sizes, boxes, ids)
+        cases.append((misconception, None if place is None else names[place], content))
+        return content
+
+    place, far = probe.integer(1, 3), probe.integer(3, 20)
+    add("accepts-outside", place, (place, (60, 20, 60 + far, 40)))
+    add("accepts-outside", place, (place, (20, -far, 40, 60)))
+    add("accepts-empty", place, (place, (40, 40, 0, 20)))
+    add("accepts-empty", place, (place, (40, 40, 20, -far)))
+    missing = add("accepts-none", place)
+    del missing["annotations"][place]
+    twice = add("accepts-two", place)
+    twice["annotations"].append({**twice["annotations"][place], "id": 99, "bbox": [5.0, 6.0, 20.0, 30.0]})
+    stranger = add("accepts-stranger", None)
+    stranger["annotations"].append({**stranger["annotations"][0], "id": 99, "image_id": 7})
+    return cases
+
+
+def _refusal(probe: Probe, content: dict) -> str | None:
+    """What the function says against this file; None where it accepts it."""
+    try:
+        probe.call(content)
+    except Wrong as wrong:
+        if wrong.misconception != "raises":
+            raise
+        return wrong.detail.removeprefix("Given a dict: ")
+    return None
+
+
+@coco_boxes.property(
+    "a bad file is refused with a ValueError: a box outside, none, two, one without an area or an image"
+)
+def _refuses(probe: Probe) -> None:
+    for misconception, _, content in _bad(probe):
+        said = _refusal(probe, content)
+        probe.require(said is not None, misconception)
+        probe.require(said.startswith("ValueError"), "other-error", f"In place of a refusal: {said}")
+
+
+@coco_boxes.property("the error names the image")
+def _names(probe: Probe) -> None:
+    for _, name, content in _bad(probe):
+        if name is not None:
+            said = _refusal(probe, content) or ""
+            probe.require(name in said, "names-no-file", f"The image was {name}. Your function said: {said}")

@@ -1,0 +1,161 @@
+"""``asl_data.mirror_and_turn(image, box, mirror, turns)``: an image mirrored and turned, and its box with it."""
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.asl_data.common import LESSON, PROVIDED, numbers, several
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe
+
+mirror_and_turn = Check(
+    "asl_data.mirror_and_turn",
+    lesson=LESSON,
+    title="The box goes with the image",
+    objective="09.4",
+    difficulty=2,
+    minutes=20,
+    points=5,
+    forbidden=PROVIDED,
+    misconceptions={
+        "image-stays": "The image comes back as it was. Look at what your line does with the result: `flip` and "
+        "`rot90` return a new tensor.",
+        "upside-down": "The image is turned upside down. Left and right are the last axis of (C, h, w): "
+        "`image.flip(-1)`.",
+        "turns-clockwise": "The image is turned clockwise. Counter-clockwise is `torch.rot90(image, 1, (-2, -1))`: "
+        "what was at the right edge comes to the top.",
+        "box-stays": "The image moves and its box does not. This is the mistake that raises no error: the label now "
+        "says that the hand is where it was before.",
+        "inverted": "The new box is inverted: its first corner is not the upper left one. The edge that was on the "
+        "right lies on the left now, so x1 comes from x2.",
+        "wrong-axis": "The box is mirrored in the other axis. From left to right means that x becomes 1 - x and y "
+        "stays.",
+        "in-pixels": "The box is moved by a number of pixels. Its sides are fractions of the image, so the opposite "
+        "edge is at 1, not at the width.",
+        "one-pixel-off": "The box is off by one pixel. A side is an edge and not the number of a pixel, so the mirror "
+        "image of x is 1 - x, with no pixel taken off.",
+        "box-clockwise": "The box is turned the other way round than the image. Follow the upper right corner of the "
+        "image, (1, 0): it comes to the upper left, (0, 0).",
+        "transposed": "x and y of the box change places, and nothing else happens to it. A turn is more than that: "
+        "counter-clockwise, the new x is y, and the new y is 1 - x.",
+        "turns-ignored": "It does not make as many quarter turns as asked. Two turns are a half turn, and box and "
+        "image take each of them.",
+        "order": "It turns first and mirrors then. The task mirrors first, and the two do not give the same.",
+    },
+)
+
+
+def mirrored(box: Tensor) -> Tensor:
+    """xyxy in fractions, left and right exchanged."""
+    x1, y1, x2, y2 = box.tolist()
+    return torch.tensor([1 - x2, y1, 1 - x1, y2])
+
+
+def turned(box: Tensor, turns: int = 1) -> Tensor:
+    """xyxy in fractions after quarter turns counter-clockwise."""
+    for _ in range(turns % 4):
+        x1, y1, x2, y2 = box.tolist()
+        box = torch.tensor([y1, 1 - x2, y2, 1 - x1])
+    return box
+
+
+def _spin(image: Tensor, turns: int = 1) -> Tensor:
+    return torch.rot90(image, turns, (-2, -1))
+
+
+def _draw(probe: Probe) -> tuple[Tensor, Tensor]:
+    """A picture of any pixels, (3, h, w) uint8 with h unlike w, and a box that no mirror and no turn maps to itself."""
+    height, width = probe.sizes(2, 9, 14)
+    image = (probe.uniform(3, height, width) * 255).to(torch.uint8)
+    x1, y1 = (0.03 + 0.1 * probe.uniform(2)).tolist()
+    wide, high = (0.2 + 0.1 * probe.uniform(2)).tolist()
+    return image, torch.tensor([x1 + 0.05, y1 + 0.2, x1 + 0.05 + wide, y1 + 0.4 + high])
+
+
+def _judge(
+    probe: Probe,
+    inputs: tuple[Tensor, Tensor, bool, int],
+    right: tuple[Tensor, Tensor],
+    images: dict[str, Tensor],
+    boxes: dict[str, Tensor],
+) -> None:
+    image, box = several(probe.call(*inputs), 2, "a pair of the image and the box")
+    shapes = {name.partition("/")[0]: wrong.shape for name, wrong in images.items() if wrong.shape != right[0].shape}
+    image = probe.tensor(image, right[0].shape, torch.uint8, "The image", shapes)
+    same_shape = {name: wrong for name, wrong in images.items() if wrong.shape == right[0].shape}
+    probe.equal(image, right[0], same_shape, name="the image")
+    probe.equal(numbers(box, 4, "The box"), right[1], boxes, name="the box")
+
+
+@mirror_and_turn.property("without mirror and turns, image and box stay as they are")
+def _nothing(probe: Probe) -> None:
+    image, box = _draw(probe)
+    _judge(probe, (image, box, False, 0), (image, box), {}, {})
+
+
+@mirror_and_turn.property("mirrored: the image from left to right, and the box with it")
+def _mirror(probe: Probe) -> None:
+    image, box = _draw(probe)
+    x1, y1, x2, y2 = box.tolist()
+    width, pixel = image.shape[-1], 1 / image.shape[-1]
+    boxes = {
+        "box-stays": [x1, y1, x2, y2],
+        "inverted": [1 - x1, y1, 1 - x2, y2],
+        "wrong-axis": [x1, 1 - y2, x2, 1 - y1],
+        "wrong-axis/inverted": [x1, 1 - y1, x2, 1 - y2],
+        "in-pixels": [width - x2, y1, width - x1, y2],
+        "in-pixels/inverted": [width - x1, y1, width - x2, y2],
+        "one-pixel-off": [1 - pixel - x2, y1, 1 - pixel - x1, y2],
+    }
+    _judge(
+        probe,
+        (image, box, True, 0),
+        (image.flip(-1), mirrored(box)),
+        {"image-stays": image, "upside-down": image.flip(-2)},
+        {name: torch.tensor(wrong) for name, wrong in boxes.items()},
+    )
+
+
+@mirror_and_turn.property("a quarter turn counter-clockwise of both")
+def _turn(probe: Probe) -> None:
+    image, box = _draw(probe)
+    x1, y1, x2, y2 = box.tolist()
+    boxes = {
+        "box-stays": [x1, y1, x2, y2],
+        "inverted": [y1, 1 - x1, y2, 1 - x2],
+        "box-clockwise": turned(box, 3).tolist(),
+        "box-clockwise/inverted": [1 - y1, x1, 1 - y2, x2],
+        "transposed": [y1, x1, y2, x2],
+    }
+    _judge(
+        probe,
+        (image, box, False, 1),
+        (_spin(image), turned(box)),
+        {"image-stays": image, "turns-clockwise": _spin(image, 3)},
+        {name: torch.tensor(wrong) for name, wrong in boxes.items()},
+    )
+
+
+@mirror_and_turn.property("two and three quarter turns as well")
+def _more(probe: Probe) -> None:
+    for turns in (2, 3):
+        image, box = _draw(probe)
+        others = [other for other in range(4) if other != turns]
+        _judge(
+            probe,
+            (image, box, False, turns),
+            (_spin(image, turns), turned(box, turns)),
+            {f"turns-ignored/{other}": _spin(image, other) for other in others},
+            {f"turns-ignored/{other}": turned(box, other) for other in others},
+        )
+
+
+@mirror_and_turn.property("both together: mirrored first, then turned")
+def _both(probe: Probe) -> None:
+    image, box = _draw(probe)
+    _judge(
+        probe,
+        (image, box, True, 1),
+        (_spin(image.flip(-1)), turned(mirrored(box))),
+        {"order": _spin(image).flip(-1)},
+        {"order": mirrored(turned(box))},
+    )
