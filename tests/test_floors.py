@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
     *("errors", "attention", "positions", "patches"),
     *("blocks", "stacks", "decoding", "transformer", "pretraining", "bert", "vit"),
-    *("layouts", "structure", "weights", "explain", "plots", "interactive"),
+    *("layouts", "structure", "weights", "explain", "plots", "interactive", "architecture"),
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
     *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )

@@ -15,6 +15,7 @@ RECIPES = (
     "bert_text",
     "heads",
     "loop_speed",
+    "number_words",
     "parallel_branches",
     "sign_backbone",
 )
