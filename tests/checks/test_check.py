@@ -61,7 +61,7 @@ def test_the_grader_gets_the_same_report_without_an_exception(capsys):
 
 
 def test_an_unknown_exercise_is_named():
-    with pytest.raises(InputError, match=r"no exercise 'attention\.scored'; there are attention\.attention, "):
+    with pytest.raises(InputError, match=r"no exercise 'attention\.scored'; there are asl_data\.blind, "):
         checks.run("attention.scored", right)
 
 

@@ -35,8 +35,8 @@ hide = Check(
         "for as well: that is what the kept tenth is for.",
         "labels-where-masked": "Only places that became [MASK] have a label. All chosen places have one, also those "
         "with a random word and those that were kept.",
-        "ignored-not-100": "Places that do not count have another label than -100. 0 is a word of the vocabulary: the "
-        "model would be taught to answer it.",
+        "other-ignored-label": "Places that do not count have another label than -100. 0 is a word of the vocabulary: "
+        "the model would be taught to answer it.",
         "labels-inverted": "The labels are at the places that were not chosen, and -100 at those that were. Look at "
         "the order of the arguments of `torch.where`: what holds where `chosen` is True comes first.",
     },
@@ -116,6 +116,6 @@ def _labels(probe: Probe) -> None:
         "labels-where-changed": torch.where(hidden != tokens, tokens, IGNORED),
         "labels-where-masked": torch.where(hidden == MASK, tokens, IGNORED),
         "labels-inverted": torch.where(chosen, IGNORED, tokens),
-        **{f"ignored-not-100/{other}": torch.where(chosen, tokens, other) for other in (0, -1, 100, MASK)},
+        **{f"other-ignored-label/{other}": torch.where(chosen, tokens, other) for other in (0, -1, 100, MASK)},
     }
     probe.equal(labels, torch.where(chosen, tokens, IGNORED), suspects, name="the labels")

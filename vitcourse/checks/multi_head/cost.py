@@ -32,7 +32,8 @@ cost = Check(
         "matrix of D by D.",
         "forgets-attention": "The two products of attention are left out of the work: queries with keys, and weights "
         "with values.",
-        "one-product": "Only one of the two products of attention is counted.",
+        "one-product": "Only one of the two products of attention is counted. Queries meet keys in the first, weights "
+        "meet values in the second, and both take as many multiplications.",
         "work-times-heads": "The work of attention grows with the number of heads. A head is only D/H wide, so H "
         "heads multiply as often as one head of width D.",
         "counts-additions": "The additions are counted as well. The task asks for multiplications.",
