@@ -22,6 +22,15 @@ PROGRAM = ROOT / "tests" / "training_process.py"
 NOISY = {"noise": 0.01, "dropout": 0.1, "config": {"epochs": 3, "batch_size": 8, "lr": 3e-2, "workers": 2}}
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As in the processes that are started: how a sum is split over threads changes its last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def start(*command, **environment):
     quiet = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     return subprocess.run(

@@ -74,7 +74,7 @@ def _content(names: list[str], sizes: list[tuple[int, int]], boxes: list[Box], i
 
 def _draw(probe: Probe, count: int) -> tuple[list[str], list[tuple[int, int]], list[Box], list[int]]:
     names = [f"{letter}{probe.integer(1, 30)}.jpg" for letter in "KTLSW"[:count]]
-    sizes = [(probe.integer(90, 120), probe.integer(150, 200)) for _ in names]
+    sizes = [(probe.integer(96, 120), probe.integer(150, 200)) for _ in names]
     # Twice the centre or the corner stays inside, so that a box in another form is not refused for leaving the image.
     boxes = [
         (probe.integer(30, 40), probe.integer(44, 54), probe.integer(10, 25), probe.integer(27, 40)) for _ in names

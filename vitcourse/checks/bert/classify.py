@@ -52,6 +52,8 @@ def _draw(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
     weights = (probe.normal(rows, width, dtype=dtype) * width**-0.5 for rows in (width, classes))
     biases = (probe.normal(rows, dtype=dtype) for rows in (width, classes))
     (w1, w2), (b1, b2) = weights, biases
+    # What enters the tanh for the first row has both signs: where all of it is positive, a ReLU changes nothing.
+    b1 = b1 - (x[0, 0] @ w1.T + b1).mean()
     return x, w1, b1, w2, b2
 
 
