@@ -13,6 +13,7 @@ TINY = ViTConfig(image_size=32, patch_size=16, num_classes=5, dim=24, depth=2, n
 CONFIGS = {
     **{block: replace(TINY, block=block, num_parallel=2) for block in BLOCKS},
     "hmlp stem": replace(TINY, stem="hmlp"),
+    "convolutional stem": replace(TINY, stem="conv"),
     "average, positions on the patches alone": replace(TINY, pool="avg", class_token_has_position=False),
 }
 

@@ -7,7 +7,7 @@ from safetensors import safe_open
 from timm.layers import PatchEmbed as TimmPatchEmbed
 
 from tests.helpers import randomise
-from vitcourse.patches import HierarchicalMLPStem, PatchEmbed, patchify, unpatchify
+from vitcourse.patches import ConvolutionalStem, HierarchicalMLPStem, PatchEmbed, patchify, unpatchify
 
 GOLDEN = Path(__file__).parent / "data" / "deit_reference.safetensors"
 
@@ -59,6 +59,33 @@ def test_hmlp_stem_has_the_papers_parameters():
     assert sum(parameter.numel() for parameter in PatchEmbed(dim=768).parameters()) == 590_592
 
 
+def test_convolutional_stem_written_out():
+    stem = randomise(ConvolutionalStem(16, 8, 3, 48)).eval()
+    images = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+    state, x = stem.proj.state_dict(), images
+    for layer, stride, width in ((0, 2, 32), (3, 2, 48), (6, 1, 48), (9, 2, 48), (12, 1, 48)):
+        x = F.conv2d(x, state[f"{layer}.weight"], stride=stride, padding=1)
+        assert x.shape[1] == width
+        mean, var, gain, shift = (
+            state[f"{layer + 1}.{name}"][:, None, None] for name in ("running_mean", "running_var", "weight", "bias")
+        )
+        x = ((x - mean) / (var + 1e-5).sqrt() * gain + shift).relu()
+    x = F.conv2d(x, state["15.weight"], state["15.bias"])
+    torch.testing.assert_close(stem(images), x.flatten(2).transpose(1, 2), atol=1e-10, rtol=0)
+    assert set(state) == {f"{i}.{name}" for i in range(16) for name in stem.proj[i].state_dict()}
+
+
+def test_convolutional_stem_looks_over_the_borders_of_patches():
+    stem = randomise(ConvolutionalStem(32, 8, 3, 16)).eval()
+    images = torch.randn(1, 3, 32, 32, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(stem(images)[0, 5].sum(), images)  # the second patch of the second row
+    seen = gradient[0].abs().sum(0) > 0
+    assert seen[8:16, 8:16].all()
+    assert seen[7, 8:16].any()
+    assert seen[8:16, 16].any()
+    assert not seen.all()
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -70,6 +97,8 @@ def test_hmlp_stem_has_the_papers_parameters():
         (lambda: PatchEmbed(16, 4)(torch.zeros(1, 3, 16, 20)), r"got \(1, 3, 16, 20\)"),
         (lambda: HierarchicalMLPStem(64, 8), "patch_size=8"),
         (lambda: HierarchicalMLPStem(64, 16, 3, 30), "dim=30"),
+        (lambda: ConvolutionalStem(36, 12), "power of 2, got 12"),
+        (lambda: ConvolutionalStem(36, 1), "power of 2, got 1"),
     ],
 )
 def test_bad_input_names_both_values(call, words):

@@ -86,8 +86,9 @@ def test_options_reach_the_blocks():
     assert VisionTransformer(replace(TINY, block="layer_scale_init")).blocks[0].ls1.gamma[0] == torch.tensor(1e-4)
 
 
-def test_the_hmlp_stem_feeds_the_model():
-    config = replace(TINY, patch_size=16, stem="hmlp")
+@pytest.mark.parametrize("stem", ["hmlp", "conv"])
+def test_another_stem_feeds_the_model(stem):
+    config = replace(TINY, patch_size=16, stem=stem)
     assert VisionTransformer(config).eval()(torch.randn(2, 3, 32, 32)).shape == (2, 5)
 
 
@@ -105,7 +106,7 @@ def test_the_start_is_deterministic_and_small():
     ("options", "words"),
     [
         ({"block": "serial"}, "block must be one of .*'serial'"),
-        ({"stem": "conv"}, "stem must be one of linear, hmlp, got 'conv'"),
+        ({"stem": "mlp"}, "stem must be one of linear, hmlp, conv, got 'mlp'"),
         ({"pool": "max"}, "'max'"),
         ({"drop_path_schedule": "cosine"}, "'cosine'"),
     ],

@@ -50,6 +50,7 @@ SOURCES = {
     "timm, average": lambda: ("timm", ours(pool="avg")),
     "timm, parallel": lambda: ("timm", ours(block="parallel", num_parallel=3, init_values=0.1, qkv_bias=False)),
     "vitcourse, hMLP": lambda: ("vitcourse", ours(stem="hmlp", patch_size=16)),
+    "vitcourse, convolutions": lambda: ("vitcourse", ours(stem="conv", patch_size=8)),
     "deit": lambda: ("deit", convert(ours(block="layer_scale_init"), "vitcourse", "deit")),
     "deit, parallel": lambda: ("deit", convert(ours(**PARALLEL), "vitcourse", "deit")),
     "hf": lambda: ("hf", hf_vit(transformers.ViTForImageClassification, num_labels=5).state_dict()),

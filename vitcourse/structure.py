@@ -50,8 +50,11 @@ def _count(names: Collection[str], pattern: str) -> int:
 
 def _vit_of(names: Collection[str]) -> ViTConfig:
     parallel = any(".attns." in name for name in names)
+    layers = _count(names, r"patch_embed\.proj\.(\d+)\.")  # of the stem: 8 of an hMLP, 4, 10, 16, 22 of convolutions
+    stem = {0: "linear", 8: "hmlp"}.get(layers, "conv")
     return ViTConfig(
         image_size=16,
+        patch_size=1 << (layers + 2) // 6 if stem == "conv" else 16,
         dim=4,
         num_heads=1,
         depth=_count(names, r"blocks\.(\d+)\."),
@@ -60,7 +63,7 @@ def _vit_of(names: Collection[str]) -> ViTConfig:
         block="parallel" if parallel else "block",
         num_parallel=max(_count(names, r"blocks\.\d+\.(?:attns|ffns)\.(\d+)\."), 1),
         init_values=1.0 if any(name.endswith(".gamma") for name in names) else None,
-        stem="hmlp" if _count(names, r"patch_embed\.proj\.(\d+)\.") else "linear",
+        stem=stem,
         pool="avg" if any(name.startswith("fc_norm.") for name in names) else "cls",
     )
 

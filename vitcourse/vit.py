@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from vitcourse.blocks import BLOCKS
-from vitcourse.patches import HierarchicalMLPStem, PatchEmbed
+from vitcourse.patches import ConvolutionalStem, HierarchicalMLPStem, PatchEmbed
 
-STEMS: dict[str, type[nn.Module]] = {"linear": PatchEmbed, "hmlp": HierarchicalMLPStem}
+STEMS: dict[str, type[nn.Module]] = {"linear": PatchEmbed, "hmlp": HierarchicalMLPStem, "conv": ConvolutionalStem}
 CHOICES = {
     "block": tuple(BLOCKS),
     "stem": tuple(STEMS),
@@ -33,7 +33,7 @@ class ViTConfig:
         block: a name in `blocks.BLOCKS`; ``num_parallel`` is read by the parallel ones.
         init_values: start of the LayerScale gammas; None takes the block's own default.
         drop_path_schedule: "linear", 0 in the first block to the rate in the last (timm), or "constant" (DeiT).
-        stem: "linear" patches, or "hmlp" (patch size 16 only).
+        stem: "linear" patches, "hmlp" (patch size 16 only), or "conv" (a patch size that is a power of 2).
         class_token_has_position: False adds positions to the patches alone, as DeiT III does.
         pool: "cls" takes the normed class token; "avg" norms the mean of the patch tokens (timm's ``fc_norm``).
 
