@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from vitcourse.training.config import LossFunction, TrainingConfig
 from vitcourse.training.files import resume as load_checkpoint
 from vitcourse.training.files import save
+from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.processes import Batches, mean_over_processes, seed_process, to_device, told_by_first
 from vitcourse.training.schedules import Plateau, better, rate_factor
 
@@ -170,7 +171,7 @@ class _Trainer:
         """Forward and backward; after the last batch of an update, the weights move."""
         ends = self.batches.updates_after(index)
         with nullcontext() if ends else self.accelerator.no_sync(self.model):
-            with self.accelerator.autocast():
+            with self.accelerator.autocast(), attention_kernel(self.accelerator.device, self.config.precision):
                 losses = self.loss_function(self.model, batch)
             self.accelerator.backward(losses["loss"] * self.batches.weight(index))
         if ends:
