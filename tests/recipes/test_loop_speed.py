@@ -21,12 +21,14 @@ def test_every_way_is_timed_in_every_round(tmp_path, monkeypatch):
     clock = iter(range(0, 10_000, 2))
     monkeypatch.setattr(loop_speed.time, "perf_counter", lambda: float(next(clock)))
     content = json.loads(loop_speed.record(None, lambda line: None).read_text())
-    rows = {row["loop"]: row for row in content["rows"]}
+    rows = {row["way"]: row for row in content["rows"]}
     assert list(rows) == ["model alone", "batches", "images one by one", "no augmentation"]
     assert rows["model alone"]["images_per_second"] == {"median": 4, "least": 4, "greatest": 4}  # 8 images in 2 s
-    assert rows["model alone"]["share_of_alone"]["median"] == 1
+    assert rows["model alone"]["share"]["median"] == 1
     for row in rows.values():
-        shares, speeds = row["share_of_alone"], row["images_per_second"]
+        shares, speeds = row["share"], row["images_per_second"]
         assert speeds["median"] == 4  # by the same clock
         assert shares["median"] == pytest.approx(speeds["median"] / 4)
         assert shares["least"] <= shares["median"] <= shares["greatest"]
+    assert [row["way"] for row in content["kernels"]] == list(loop_speed.KERNELS)
+    assert {row["of"] for row in content["kernels"]} == {"float32"}

@@ -2,7 +2,8 @@
 
 The measure is images a second of the whole loop (reading from memory, augmentation, collation, the step, clipping, the
 log) beside that of the bare model: forward, loss, backward and the optimiser's step on a batch that is there already.
-The ways to augment are timed against each other. It wants a machine that does nothing else.
+The ways to augment are timed against each other, and so are the precisions and kernels of attention. It wants a machine
+that does nothing else.
 """
 
 import time
@@ -21,11 +22,12 @@ from vitcourse.data.asl import InMemory, augmentation
 from vitcourse.data.augment import BatchAugmentation
 from vitcourse.data.signs import render
 from vitcourse.training import TrainingConfig, fit
+from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.loop import parameter_groups
 
 MODELS: dict[str, Callable[[], ClassificationBBoxTransformer]] = {
     "ResNet-18 at 96 px": lambda: ClassificationBBoxTransformer(resnet18(), image_size=96),
-    "the course's backbone at 64 px": lambda: ClassificationBBoxTransformer(sign_backbone()),
+    "the course's backbone": lambda: ClassificationBBoxTransformer(sign_backbone()),
 }
 BATCH, STEPS, ROUNDS = 32, 10, 7
 # What is added to the model: how the images are changed, and in how many processes of their own.
@@ -35,6 +37,12 @@ LOOPS = {
     "images one by one": {"batches": False, "workers": 0},
     "images one by one, 2 workers": {"batches": False, "workers": 2},
     "no augmentation": {"batches": None, "workers": 0},
+}
+# How the course's backbone computes: the precision, and the one whose kernel of attention it takes.
+KERNELS = {
+    "float32": ("no", "no"),
+    "bf16, fused attention": ("bf16", "no"),
+    "bf16, attention written out": ("bf16", "bf16"),
 }
 
 
@@ -47,14 +55,17 @@ class Signs(InMemory):
         self.files, self.transform = [""] * count, None
 
 
-def bare(model: nn.Module, signs: Signs, config: TrainingConfig) -> float:
+def bare(model: nn.Module, signs: Signs, config: TrainingConfig, precision: str = "no", kernel: str = "no") -> float:
     """Images a second of the model alone, over as many steps as an epoch of `whole`."""
+    device = signs.images.device
     loss, optimizer = SignLoss(), torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.lr)
     batch = {"image": signs.images[:BATCH], "label": signs.labels[:BATCH], "box": signs.boxes[:BATCH]}
     model.train()
     start = time.perf_counter()
     for _ in range(len(signs) // BATCH):
-        loss(model, batch)["loss"].backward()
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"), attention_kernel(device, kernel):
+            value = loss(model, batch)["loss"]
+        value.backward()
         optimizer.step()
         optimizer.zero_grad()
     return len(signs) / (time.perf_counter() - start)
@@ -82,16 +93,31 @@ def record(data: str | Path | None = None, say: Callable[[str], None] = print) -
                 own = TrainingConfig(**vars(config) | {"workers": options["workers"]})
                 speeds[name].append(whole(model, signs, own, options["batches"]))
             say(f"{title}, round {index + 1} of {ROUNDS}: {speeds['model alone'][-1]:.0f} images a second alone")
-        for name, values in speeds.items():
-            shares = [value / alone for value, alone in zip(values, speeds["model alone"], strict=True)]
-            rows.append(
-                {
-                    "model": title,
-                    "loop": name,
-                    "images_per_second": {"median": median(values), "least": min(values), "greatest": max(values)},
-                    "share_of_alone": {"median": median(shares), "least": min(shares), "greatest": max(shares)},
-                }
-            )
-            say(f"{title}, {name}: {median(values):.0f} images a second, {median(shares):.1%} of the model alone")
+        rows += [{"model": title, **row} for row in summary(speeds, "model alone")]
+    kernels: dict[str, list[float]] = {name: [] for name in KERNELS}
+    for _ in range(ROUNDS):
+        for name, (precision, kernel) in KERNELS.items():
+            kernels[name].append(bare(model, signs, config, precision, kernel))
     content = {"batch_size": BATCH, "steps": STEPS, "rounds": ROUNDS, "rows": rows}
+    content["kernels"] = [{"model": title, **row} for row in summary(kernels, next(iter(KERNELS)))]
+    for row in rows + content["kernels"]:
+        speed, share = row["images_per_second"]["median"], row["share"]["median"]
+        say(f"{row['model']}, {row['way']}: {speed:.0f} images a second, {share:.1%} of {row['of']}")
     return results.write("loop_speed", content, time.perf_counter() - started)
+
+
+def summary(speeds: dict[str, list[float]], of: str) -> list[dict]:
+    """The median, the least and the greatest speed of every way, and of its share of the way ``of``, by round."""
+
+    def spread(values: list[float]) -> dict[str, float]:
+        return {"median": median(values), "least": min(values), "greatest": max(values)}
+
+    return [
+        {
+            "way": name,
+            "of": of,
+            "images_per_second": spread(values),
+            "share": spread([value / other for value, other in zip(values, speeds[of], strict=True)]),
+        }
+        for name, values in speeds.items()
+    ]
