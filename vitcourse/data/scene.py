@@ -110,8 +110,8 @@ def _furniture(draws: Draws, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _person(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) -> Tensor:
-    """In every sixth picture somebody who signs: a body in clothes, with a head or without, cut off by the frame."""
-    has = draws.chance(0.17).nonzero()[:, 0]
+    """In every eighth picture somebody who signs: a body in clothes, with a head or without, cut off by the frame."""
+    has = draws.chance(0.125).nonzero()[:, 0]
     middle, broad = draws.uniform(-0.1, 1.1), draws.uniform(0.1, 0.4)
     shoulders, neck = draws.uniform(0.3, 0.95), draws.uniform(0.5, 1.0)
     cloth = torch.tensor(DYES, device=draws.device)[(len(DYES) * draws.uniform(0, 1)).long()] + draws.normal(0.06, 3)
@@ -178,7 +178,7 @@ def photograph(draws: Draws, image: Tensor, margins: Tensor, moving: Tensor) -> 
     image = _blur_inside(image, moved * shaken[:, None])
     warmth = draws.uniform(0, 1, 1) * torch.tensor([0.05, -0.03, -0.16], device=image.device)
     cast = draws.normal(0.06, 3) * torch.tensor([1.0, 0.5, 1.3], device=image.device) + warmth
-    dark = draws.uniform(0, 1.2, 1) * draws.chance(0.15)[:, None]  # taken against the light, or in the evening
+    dark = draws.uniform(0, 0.9, 1) * draws.chance(0.07)[:, None]  # taken against the light, or in the evening
     gain = (draws.normal(0.19, 1) - 0.07 - dark + cast).exp()
     image = (image * gain[:, :, None, None]).clamp_(1e-6, 1)
     image = (image.log_() * _wide(draws.normal(0.15).exp())[:, None]).exp_()
