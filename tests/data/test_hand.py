@@ -81,6 +81,14 @@ def test_chosen_views_follow_their_weights():
     assert 0.12 < shown_from_behind.double().mean() < 0.18
 
 
+def test_the_arm_is_longer_than_the_smallest_hand_leaves_room_for():
+    typical = Typical(26)
+    start, end, _ = hand.cones(hand.joints(ALL, typical), ALL, typical)
+    arm = torch.tensor(hand.PARTS) == hand.FOREARM
+    lengths = (end[:, arm] - start[:, arm]).norm(dim=-1)  # two pairs of cones, one behind the other
+    assert ((lengths[:, 0] + lengths[:, 1]) > 40).all()
+
+
 def test_cones_cover_the_bones_and_the_nails_face_outwards():
     typical = Typical(26)
     joints = hand.joints(ALL, typical)

@@ -17,6 +17,7 @@ from torch import Tensor
 from vitcourse.data.draws import Draws
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOVING = "JZ"  # signs that are movements
 
 KNUCKLES = ((3.0, 8.2, 0.15), (0.85, 8.5, 0.0), (-1.25, 8.1, 0.05), (-3.15, 7.2, 0.3))  # index to little: MCP joints
 FINGER_BONES = ((4.2, 2.5, 2.0), (4.7, 2.9, 2.1), (4.3, 2.7, 2.1), (3.4, 2.0, 1.8))
@@ -26,6 +27,7 @@ FULL_BEND = (90.0, 105.0, 70.0)  # degrees of MCP, PIP and DIP that count as 1 i
 REST_FAN = (-4.0, 0.0, 4.0, 9.0)  # degrees that each finger leans towards the little finger's side
 FIST_FAN = (-3.0, 0.0, 3.0, 8.0)  # degrees by which bent fingers converge
 
+ARM = (9.0, 45.0)  # cm from the wrist to the ends of the arm's cones: so far that the arm leaves the picture
 PALM, FOREARM = 15, 16  # parts; a finger's bone is part 3 * finger + bone, thumb first, from the root
 PARTS = (*range(15), *[PALM] * 11, *[FOREARM] * 4)  # the part of each of the C cones
 
@@ -56,12 +58,13 @@ UP, FIST = (0.04, 0.05, 0.05), (0.92, 1.0, 0.9)
 ACROSS = ((3.2, 4.7, 3.7), (1.9, 6.1, 5.9), (-0.6, 6.3, 6.4))  # in front of the fist
 LOW = ((3.1, 4.4, 3.0), (1.4, 5.3, 4.1), (-1.2, 5.5, 4.2))  # across the palm, under the finger tips
 BESIDE = ((4.1, 4.2, 4.0), (4.8, 6.6, 4.9), (4.5, 9.2, 4.9))  # upright along the index finger
+HUGS = ((4.6, 4.4, 2.4), (5.2, 7.0, 3.0), (4.9, 9.3, 3.4))  # upright at the side of the fist
 HOLDS = ((3.1, 5.0, 3.6), (1.6, 6.5, 5.3), (-0.8, 7.0, 5.6))  # over the tips of ring and little finger
 FRONT, FRONT_FIST = ((1, 0, 28, 0, 13, 0, 13),), ((1, 0, 26, 2, 14, 0, 13),)
 FRONT_OR_BACK = ((0.9, 0, 28, 0, 13, 0, 13), (0.1, 180, 25, 0, 12, 0, 12))
 
 POSES = {
-    "A": Letter(((0.9, 1, 0.9),) * 4, BESIDE, ((0.8, 0, 26, 0, 14, 0, 15), (0.2, -55, 30, 0, 15, 20, 20))),
+    "A": Letter(((0.9, 1, 0.9),) * 4, HUGS, ((0.8, 0, 26, 0, 14, 0, 15), (0.2, -55, 30, 0, 15, 20, 20))),
     "B": Letter((UP,) * 4, ((2.9, 5.4, 2.4), (1, 7, 2.9), (-1, 7.6, 2.6)), FRONT, (-5, -1, 2, 5)),
     "C": Letter(((0.35, 0.45, 0.4),) * 4, ((3.3, 3.2, 5), (2.8, 4.2, 8), (2.2, 5.8, 9.6)),
         ((1, -68, 28, 0, 15, 0, 15),), (-4, 0, 2, 4)),
@@ -88,8 +91,8 @@ POSES = {
         ((2.6, 5, 2.4), (0.6, 6.5, 2.7), (-1.6, 7.2, 3)), FRONT_FIST),
     "N": Letter(((0.74, 0.97, 0.35), (0.74, 0.97, 0.35), (0.98, 1.06, 0.9), (1, 1.06, 0.9)),
         ((2.8, 5, 2.6), (1.2, 7, 3.2), (-0.4, 8.2, 4.3)), FRONT_FIST),
-    "O": Letter(((0.52, 0.62, 0.6),) * 4, ((3.3, 3.8, 4.4), (2.7, 5.6, 6.6), (1.8, 8, 7.3)),
-        ((1, -62, 28, 0, 15, 0, 15),), (-4, 0, 2, 4)),
+    "O": Letter(((0.45, 0.55, 0.5),) * 4, ((2.9, 3.9, 4.6), (2.7, 6, 7), (2.4, 8.6, 7.6)),
+        ((0.75, -76, 18, 0, 15, 0, 20), (0.25, -45, 30, 0, 15, 0, 15)), (-4, 0, 2, 4)),
     "P": Letter(((0.1, 0.06, 0.05), (0.5, 0.12, 0.05), (0.95, 0.9, 0.7), (0.95, 0.9, 0.7)),
         ((3.6, 5, 3), (2.6, 7.5, 4.6), (1.4, 9.2, 6)), ((0.72, -70, 32, 0, 15, 90, 14),
         (0.28, -45, 30, 0, 15, 25, 22)), (5, -2, 0, 0), (0, 40)),
@@ -107,7 +110,8 @@ POSES = {
         ((0.8, -48, 30, 0, 14, 0, 15), (0.2, 10, 25, 0, 12, 0, 12))),
     "Y": Letter((FIST, FIST, FIST, UP), ((5.4, 4.6, 1.4), (8, 6.4, 1.7), (10, 8.4, 1.8)), FRONT, (0, 0, 0, -16)),
     "Z": Letter(((0.15, 0.1, 0.1), FIST, FIST, FIST), ((3.4, 5, 3.3), (2.6, 7.2, 5.4), (1, 7.8, 6.2)),
-        ((0.6, -30, 38, 62, 16, 25, 38), (0.4, -55, 33, 20, 18, 70, 33)), wrist=(-10, 30)),
+        ((0.5, -35, 25, 25, 18, 55, 28), (0.3, -15, 30, 45, 16, 30, 28), (0.2, -60, 28, 15, 15, 80, 25)),
+        wrist=(-10, 30)),
 }  # fmt: skip
 
 
@@ -191,8 +195,8 @@ def cones(joints: Tensor, letters: Tensor, draws: Draws) -> tuple[Tensor, Tensor
     away = torch.stack([aside.sin() * torch.ones_like(bent), -bent.cos() * aside.cos(), bent.sin() * aside.cos()], -1)
     across = _unit(torch.linalg.cross(away, _table((0.0, 0.0, 1.0)).to(device).expand_as(away)))
     for side in (-0.95, 0.95):
-        add(across * side - 0.4 * away, across * side + 9 * away, 1.95, 2.5)
-        add(across * side + 9 * away, across * side * 1.37 + 26 * away, 2.5, 3.3)
+        add(across * side - 0.4 * away, across * side + ARM[0] * away, 1.95, 2.5)
+        add(across * side + ARM[0] * away, across * side * 1.5 + ARM[1] * away, 2.5, 3.5)
     return torch.stack(start, 1), torch.stack(end, 1), torch.stack(radii, 1)
 
 

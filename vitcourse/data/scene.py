@@ -14,6 +14,12 @@ from vitcourse.data.shading import box_blur
 GREYS = (0.82, 0.9, 0.62, 0.38, 0.12)  # of walls
 WOOD = (0.64, 0.46, 0.27)
 SHAPES = 8  # boxes and ellipses that can lie about
+SHAKE = 0.02  # of the picture: the most that a blurred movement reaches to either side, in each of two passes
+FURNITURE = 20  # upright things that can stand in a room
+DYES = (
+    (0.05, 0.05, 0.06), (0.13, 0.08, 0.06), (0.3, 0.18, 0.1), (0.55, 0.38, 0.22), (0.45, 0.45, 0.46), (0.75, 0.73, 0.7),
+    (0.93, 0.92, 0.9), (0.12, 0.2, 0.42), (1.2, 1.2, 1.15),
+)  # fmt: skip
 
 
 def noise(draws: Draws, size: int, rough: float) -> Tensor:
@@ -48,11 +54,13 @@ def background(draws: Draws, size: int, skin: Tensor) -> Tensor:
     floor = torch.where(_wide(kind == 3)[:, None], other, planks)
     use_floor = _wide(kind == 1) | _wide(kind >= 2) & below
     image = torch.where(use_floor[:, None], floor, wall)
+    image = _furniture(draws, image, x, y)
+    image = _person(draws, image, x, y, skin)
     image = _clutter(draws, image, x, y, skin)
     speckle = draws.uniform(0, 0.07) * draws.chance(0.3)
     image = image * (1 + _wide(speckle)[:, None] * noise(draws, size, 1.0)[:, None])
     radius = (draws.uniform(0, 0.022) * size * draws.chance(0.5)).round().long()
-    blurred = _blur_inside(image, radius)
+    blurred = _blur_inside(image, radius[:, None].expand(-1, 2))
     return blurred.clamp_(0, 1.2)
 
 
@@ -75,6 +83,48 @@ def _planks(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
     veins = 0.05 * (25 * u + 3 * (5 * v + plank).sin()).sin()
     gaps = -0.25 * ((u - plank - 0.5).abs() > 0.47)
     return wood.clamp_(0.02, 1)[:, :, None, None] * ((1 + shade + veins + gaps) * (1 + 0.06 * grain))[:, None]
+
+
+def _furniture(draws: Draws, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """A room in about 2 of 3 pictures: upright boxes of any shape, many of them dark, some with shelves or slats."""
+    count = (draws.uniform(3, FURNITURE + 1) * draws.chance(0.65)).long()
+    centre = draws.uniform(0, 1, FURNITURE, 2) * torch.tensor([1.0, 0.85], device=draws.device)
+    half = torch.stack([draws.uniform(-4.6, -1.4, FURNITURE), draws.uniform(-3.4, -0.9, FURNITURE)], -1).exp()
+    half = torch.where(draws.chance(0.3, FURNITURE)[..., None], half.flip(-1), half)  # some lie
+    lean = draws.normal(0.05, 1) + draws.normal(0.03, FURNITURE)
+    dye = (len(DYES) * draws.uniform(0, 1, FURNITURE) ** 1.3).long()
+    colour = torch.tensor(DYES, device=draws.device)[dye] + draws.normal(0.05, FURNITURE, 3)
+    slats = draws.uniform(0, 0.7, FURNITURE) * draws.chance(0.4, FURNITURE)
+    often = draws.uniform(8, 45, FURNITURE)
+    for thing in range(FURNITURE):
+        has = (count > thing).nonzero()[:, 0]
+        from_x, from_y = x[has] - _wide(centre[has, thing, 0]), y[has] - _wide(centre[has, thing, 1])
+        u = from_x + _wide(lean[has, thing]) * from_y
+        v = from_y - _wide(lean[has, thing]) * from_x
+        covered = (u.abs() < _wide(half[has, thing, 0])) & (v.abs() < _wide(half[has, thing, 1]))
+        along = u if thing % 2 else v
+        dark = 1 - _wide(slats[has, thing]) * ((along * _wide(often[has, thing])).sin() > 0.3)
+        shaded = colour[has, thing].clamp(0.02, 1)[:, :, None, None] * (dark * (1 + 0.4 * (u - v)))[:, None]
+        image[has] = torch.where(covered[:, None], shaded, image[has])
+    return image
+
+
+def _person(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) -> Tensor:
+    """In every eighth picture somebody who signs: a body in clothes, with a head or without, cut off by the frame."""
+    has = draws.chance(0.125).nonzero()[:, 0]
+    middle, broad = draws.uniform(-0.1, 1.1), draws.uniform(0.1, 0.4)
+    shoulders, neck = draws.uniform(0.3, 0.95), draws.uniform(0.5, 1.0)
+    cloth = torch.tensor(DYES, device=draws.device)[(len(DYES) * draws.uniform(0, 1)).long()] + draws.normal(0.06, 3)
+    face = skin * draws.uniform(0.6, 1.15, 1)
+    u = (x[has] - _wide(middle[has])) / _wide(broad[has])
+    down = (y[has] - _wide(shoulders[has])) / _wide(broad[has])
+    body = (u.abs() ** 3 + (1 - down).clamp(min=0) ** 3 < 1) & (down > 0)
+    head = (u / 0.42) ** 2 + ((down + 0.45 * _wide(neck[has])) / 0.6) ** 2 < 1
+    light = 1 - 0.25 * u.clamp(-1.5, 1.5)
+    for covered, colour in ((head, face), (body, cloth)):
+        shaded = colour[has].clamp(0.02, 1)[:, :, None, None] * light[:, None]
+        image[has] = torch.where(covered[:, None], shaded, image[has])
+    return image
 
 
 def _clutter(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) -> Tensor:
@@ -114,17 +164,22 @@ def cast_shadow(draws: Draws, image: Tensor, coverage: Tensor) -> Tensor:
     return image * (1 - _wide(strength)[:, None] * soft)
 
 
-def photograph(draws: Draws, image: Tensor, margins: Tensor) -> Tensor:
+def photograph(draws: Draws, image: Tensor, margins: Tensor, moving: Tensor) -> Tensor:
     """Exposure, colour cast, contrast, loss of colour, blur, black strips, noise; returns uint8 (B, 3, S, S).
 
     Args:
         margins: (B, 4) what is free of the hand at the left, top, right and bottom, in fractions of the picture; a
             strip never covers the hand.
+        moving: (B,) boolean: whether the hand moves; every second of these is blurred, and few of the others.
     """
     size = image.shape[-1]
+    moved = (draws.uniform(0, SHAKE, 2) * size).round().long()
+    shaken = draws.uniform(0, 1) < torch.where(moving, 0.5, 0.04)
+    image = _blur_inside(image, moved * shaken[:, None])
     warmth = draws.uniform(0, 1, 1) * torch.tensor([0.05, -0.03, -0.16], device=image.device)
     cast = draws.normal(0.06, 3) * torch.tensor([1.0, 0.5, 1.3], device=image.device) + warmth
-    gain = (draws.normal(0.19, 1) - 0.07 + cast).exp()
+    dark = draws.uniform(0, 0.9, 1) * draws.chance(0.07)[:, None]  # taken against the light, or in the evening
+    gain = (draws.normal(0.19, 1) - 0.07 - dark + cast).exp()
     image = (image * gain[:, :, None, None]).clamp_(1e-6, 1)
     image = (image.log_() * _wide(draws.normal(0.15).exp())[:, None]).exp_()
     grey = (image[:, :1] * 0.30 + image[:, 1:2] * 0.59 + image[:, 2:] * 0.11).expand_as(image)
@@ -159,11 +214,15 @@ def _soften(image: Tensor, share: Tensor) -> Tensor:
 
 
 def _blur_inside(image: Tensor, radius: Tensor) -> Tensor:
-    """Two box blurs of images (B, 3, S, S), divided by what they make of the frame itself, so no edge darkens."""
-    chosen = (radius > 0).nonzero()[:, 0]
+    """Two box blurs of images (B, 3, S, S), divided by what they make of the frame itself, so no edge darkens.
+
+    Args:
+        radius: pixels, (B, 2): across and down.
+    """
+    chosen = (radius > 0).any(1).nonzero()[:, 0]
     padded = torch.cat([image[chosen], torch.ones_like(image[chosen, :1])], 1)
     for _ in range(2):
-        padded = box_blur(padded, radius[chosen], radius[chosen])
+        padded = box_blur(padded, *radius[chosen].unbind(1))
     image[chosen] = padded[:, :3] / padded[:, 3:]
     return image
 

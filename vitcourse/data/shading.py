@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vitcourse.data.draws import Draws
-from vitcourse.data.hand import FINGER_BONES, FOREARM, PALM, PARTS, THUMB_BONES
+from vitcourse.data.hand import ARM, FINGER_BONES, FOREARM, PALM, PARTS, THUMB_BONES
 from vitcourse.data.render import FAR, TILE, Frame, Surface, Tiles, among
 
 SUPERSAMPLE = 2  # surface pixels along the side of a picture's pixel
@@ -136,8 +136,8 @@ def _skin_colour(surface: Surface, skin: Tensor, mottling: Tensor, nails: Tensor
 
     at = (surface.inside & among(part == FOREARM, cone)).nonzero(as_tuple=True)
     owner, along = picture[at[0]], surface.along[at]
-    far = cone[at] % 2 == 1  # the arm's cones alternate: wrist to middle, middle to elbow
-    down = torch.where(far, 9 + 17 * along, 9 * along)  # cm from the wrist
+    far = cone[at] % 2 == 1  # the arm's cones alternate: the near one, the far one
+    down = torch.where(far, ARM[0] + (ARM[1] - ARM[0]) * along, ARM[0] * along)  # cm from the wrist
     for dressed, dye in ((down > sleeve[owner], cloth), ((down - band[owner]).abs() < 0.45, strap)):
         for channel in range(3):
             colour[channel][at] = torch.where(dressed, dye[owner, channel], colour[channel][at])

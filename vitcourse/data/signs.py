@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vitcourse.data.draws import Draws, Typical
-from vitcourse.data.hand import FOREARM, LETTERS, PARTS, cones, joints, nail_normals, views
+from vitcourse.data.hand import FOREARM, LETTERS, MOVING, PARTS, cones, joints, nail_normals, views
 from vitcourse.data.render import TILE, Frame, Surface, among, project, rasterise
 from vitcourse.data.scene import background, cast_shadow, noise, photograph
 from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_cones, shade
@@ -18,6 +18,7 @@ from vitcourse.errors import InputError
 
 CHUNK = {"cpu": 8, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
 MIN_SIZE = 32
+WRIST = 0.2  # the share of the arm's first cone, about 1.5 cm, that a box takes as the hand
 NOTHING = 0  # in a map of parts: background
 FILL = (0.3, 0.95)  # how much of a side of the picture the hand takes
 
@@ -166,7 +167,8 @@ def _pictures(
     if plain:
         return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8), boxes, points, parts
     free = torch.cat([boxes[:, :2], 1 - boxes[:, 2:]], 1)  # left, top, right, bottom of the box
-    return photograph(draws, image, free), boxes, points, parts
+    moving = torch.isin(letters, torch.tensor([LETTERS.index(letter) for letter in MOVING], device=letters.device))
+    return photograph(draws, image, free, moving), boxes, points, parts
 
 
 def _frame(
@@ -181,7 +183,7 @@ def _frame(
     shape = torch.stack([height / stretch, height], 1)
     lost = torch.where(draws.chance(0.15), 0.06, -0.015)[:, None]  # few hands touch an edge
     room = (0.5 + lost - extent / shape / 2).clamp(0, 0.3)
-    aside = torch.stack([draws.normal(0.13), 0.04 + draws.normal(0.12)], 1)
+    aside = torch.stack([draws.normal(0.2), 0.04 + draws.normal(0.15)], 1)
     centre = (low + high) / 2 + aside.maximum(-room).minimum(room) * shape
     left, top = centre[:, 0] - shape[:, 0] / 2, centre[:, 1] + shape[:, 1] / 2
     return Frame(left.float(), top.float(), shape[:, 0].float(), shape[:, 1].float())
@@ -189,6 +191,7 @@ def _frame(
 
 def _boxes(surface: Surface, pixels: int) -> Tensor:
     arm = among(torch.tensor(PARTS, device=surface.cone.device) == FOREARM, surface.cone)
+    arm &= (surface.cone % 2 == 1) | (surface.along > WRIST)  # of the arm's cones, the even ones begin at the wrist
     seen = surface.tiles.assemble(surface.inside & ~arm, False)[:, :pixels, :pixels]
     first, last = [], []
     for axis in (1, 2):  # columns, then rows

@@ -18,4 +18,5 @@ RECIPES = (
     "number_words",
     "parallel_branches",
     "sign_backbone",
+    "sign_transfer",
 )

@@ -1,0 +1,64 @@
+"""The recorded run ``sign_transfer``: how far rendered signs alone carry, read on real photos that nobody trained on.
+
+The model is the one that `recipes.sign_backbone` left, with the heads that it learned beside the backbone. No photo
+went into it, so every photo is new to it. Changes of the renderer are chosen on train; valid is only recorded.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vitcourse import results
+from vitcourse.asl.metrics import measure
+from vitcourse.data.asl import AslDataset, hold_out, load
+from vitcourse.data.hand import LETTERS
+from vitcourse.errors import InputError
+from vitcourse.recipes.asl_material import identity
+from vitcourse.recipes.sign_backbone import hand_model, read
+
+SHARE = 0.2  # of the train photos, the same as the fine-tuning runs hold out: their hold-out is one of the rows
+
+
+def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
+    """Measures the recorded model on a hold-out of train, all of train, and valid; writes ``sign_transfer.json``."""
+    if data is None:
+        raise InputError("sign_transfer needs the real photos: name their export folder with --data")
+    started, model, rows = time.perf_counter(), hand_model(), []
+    train, valid = (load(data, split) for split in ("train", "valid"))
+    letters, boxes = read(model, images(train))
+    _, held = hold_out(train.files, train.labels.tolist(), SHARE)
+    for title, places in (("hold-out of train", held), ("train", list(range(len(train))))):
+        if not places:
+            raise InputError(f"{data}: there are too few photos of each letter to hold any out")
+        rows.append(row(title, letters[places], boxes[places], train.labels[places], train.boxes[places]))
+    rows.append(row("valid", *read(model, images(valid)), valid.labels, valid.boxes))
+    for entry in rows:
+        say(f"{entry['title']}: letters {entry['accuracy']:.1%}, IoU@50 {entry['iou50']:.1%}")
+    content = {"data": identity(data), "rows": rows, "train_letters": by_letter(letters, train.labels)}
+    return results.write("sign_transfer", content, time.perf_counter() - started)
+
+
+def images(dataset: AslDataset) -> list[Tensor]:
+    return [dataset[place]["image"] for place in range(len(dataset))]
+
+
+def row(title: str, letters: Tensor, boxes: Tensor, labels: Tensor, true_boxes: Tensor) -> dict:
+    """One row of the table: the measures of `asl.evaluate`, and how often the right letter is among the first three."""
+    third = letters.topk(3, dim=1).indices.eq(labels[:, None]).any(1).float().mean().item()
+    return {"title": title, "images": len(labels), **measure(letters, boxes, labels, true_boxes), "top3": third}
+
+
+def by_letter(letters: Tensor, labels: Tensor) -> dict[str, dict]:
+    """For each letter the share named rightly, and the letter that it is most often taken for."""
+    said, found = letters.argmax(1), {}
+    for number, letter in enumerate(LETTERS):
+        own = said[labels == number]
+        if not len(own):
+            continue
+        wrong = torch.bincount(own[own != number], minlength=len(LETTERS))
+        taken_for = LETTERS[int(wrong.argmax())] if wrong.any() else None
+        found[letter] = {"images": len(own), "right": (own == number).float().mean().item(), "taken_for": taken_for}
+    return found
