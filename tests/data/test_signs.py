@@ -11,11 +11,12 @@ from PIL import Image
 
 from vitcourse.data import signs, synthesis
 from vitcourse.data.hand import FOREARM, LETTERS, PARTS
-from vitcourse.data.signs import NOTHING, render, render_with_joints, render_with_truth
+from vitcourse.data.signs import NOTHING, WRIST, render, render_with_joints, render_with_truth
 from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import InputError
 
 ALL = torch.arange(26)
+FIRST_OF_ARM = (26, 28)  # the cones of the arm that begin at the wrist
 ROW = re.compile(r"([A-Z]\d+)_jpg\.rf\.[0-9a-f]{32}\.jpg")
 
 
@@ -97,7 +98,9 @@ def test_plain_pictures_leave_nothing_to_chance():
 def test_boxes_are_the_extents_of_the_visible_hand(captured):
     _, boxes = render(ALL, seed=4, size=48)
     (*_, pixels), surface = captured[0]
-    hand = surface.inside & (torch.tensor(PARTS)[surface.cone] != FOREARM)
+    arm = torch.tensor(PARTS)[surface.cone] == FOREARM
+    wrist = arm & torch.isin(surface.cone, torch.tensor(FIRST_OF_ARM)) & (surface.along <= WRIST)
+    hand = surface.inside & (~arm | wrist)
     row, pixel = hand.nonzero(as_tuple=True)
     number = surface.tiles.number[row]
     side = pixels // 8  # tiles of 8 by 8 pixels
@@ -118,12 +121,13 @@ def test_boxes_fit_the_balls_that_the_hand_is_made_of(captured):
         y = (frame.top[k] - place * frame.height[k])[:, None].expand(pixels, pixels)
         nearest, is_arm = torch.full((pixels, pixels), -torch.inf), torch.zeros(pixels, pixels, dtype=torch.bool)
         for cone in range(len(PARTS)):
-            for t in torch.linspace(0, 1, 25):
+            for t in torch.linspace(0, 1, 51):
                 centre = start[k, cone] + t * (end[k, cone] - start[k, cone])
                 square = (radii[k, cone, 0] + t * (radii[k, cone, 1] - radii[k, cone, 0])) ** 2
                 square = square - (x - centre[0]) ** 2 - (y - centre[1]) ** 2
                 depth = torch.where(square > 0, centre[2] + square.clamp(min=0).sqrt(), -torch.inf)
-                is_arm = torch.where(depth > nearest, arm[cone], is_arm)
+                beyond_wrist = arm[cone] & ((cone not in FIRST_OF_ARM) | (t > WRIST + 1e-6))
+                is_arm = torch.where(depth > nearest, beyond_wrist, is_arm)
                 nearest = torch.maximum(nearest, depth)
         rows, columns = ((nearest > -torch.inf) & ~is_arm).nonzero(as_tuple=True)
         expected = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / pixels
@@ -138,7 +142,7 @@ def test_hands_are_well_in_the_frame(captured):
     assert torch.maximum(wide, high).min() > 0.2
     assert torch.minimum(wide, high).min() > 0.04
     touching = ((boxes[:, :2] == 0) | (boxes[:, 2:] == 1)).any(1).double().mean()
-    assert 0.01 < touching < 0.15
+    assert 0.2 < touching < 0.5  # in close-ups the edge often cuts the wrist
     # Of the hand's own extent no more than 6% of the frame may be lost at an edge.
     (start, end, radii, _, frame, _), _ = captured[0]
     own = torch.tensor(PARTS) != FOREARM
@@ -317,7 +321,12 @@ def test_the_map_of_parts_shows_the_hand_that_the_box_holds():
     place = torch.arange(32)
     low = torch.stack([torch.where(line, place, 99).amin(1) for line in (columns, rows)], 1) / 32
     high = torch.stack([torch.where(line, place, -1).amax(1) + 1 for line in (columns, rows)], 1) / 32
-    torch.testing.assert_close(torch.cat([low, high], 1), boxes, rtol=0, atol=1.01 / 32)
+    # The box also holds some of the wrist, which is a part of the arm: it is longer there, and nowhere shorter.
+    assert (boxes[:, :2] <= low + 1.01 / 32).all()
+    assert (boxes[:, 2:] >= high - 1.01 / 32).all()
+    equal = (torch.cat([low, high], 1) - boxes).abs() <= 1.01 / 32
+    assert equal.sum(1).min() >= 2
+    assert 0.7 < equal.double().mean() < 0.95
     # The tip of a straight index finger that faces the viewer lies on its last bone.
     straight = [LETTERS.index(letter) for letter in "BDLUV"]
     _, _, joints, parts = render_with_truth(ALL[straight], seed=0, size=64, plain=True)

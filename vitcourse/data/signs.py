@@ -47,7 +47,8 @@ def render(
 
     Returns:
         Images (B, 3, size, size) uint8, and boxes (B, 4) float32, xyxy in fractions of the image with the edges
-        included: the extents of the pixels (of a grid twice as fine as the image) that show the hand without the arm.
+        included: the extents of the pixels (of a grid twice as fine as the image) that show the hand, and as much of
+        the wrist as people draw into a box (`WRIST`), without the rest of the arm.
 
     Raises:
         InputError: a letter, the seed, the size, ``first`` or ``fill`` is out of range.
