@@ -114,16 +114,6 @@ def test_pictures_of_train_and_held_out_are_different(small_assets):
     assert not (train.images == held_out.images).flatten(1).all(dim=1).any()
 
 
-def test_short_attention_is_attention_and_leaves_no_trace():
-    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
-    query, key, value = torch.randn(3, 2, 4, 10, 8).unbind(0)
-    expected = torch.nn.functional.scaled_dot_product_attention(query, key, value)
-    with sign_backbone.short_attention():
-        found = torch.nn.functional.scaled_dot_product_attention(query, key, value)
-    torch.testing.assert_close(found, expected)
-    assert torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed() == before
-
-
 def test_sign_transfer_measures_photos_that_nobody_trained_on(folder, small_assets):
     sign_backbone.record(None, lambda line: None)
     synthesise(folder / "signs", train=78, valid=26, test=0, size=64)

@@ -8,8 +8,7 @@ fine-tuning needs no download, and apart from it the heads.
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -18,7 +17,6 @@ from accelerate.utils import set_seed
 from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import Dataset
 
 from vitcourse import results
@@ -129,18 +127,6 @@ def judge(model: nn.Module, images: Tensor, labels: Tensor, boxes: Tensor) -> di
     return measure(*read(model, images), labels.cpu(), boxes.cpu())
 
 
-@contextmanager
-def short_attention() -> Iterator[None]:
-    """Attention written out: on a CPU the fused kernel's backward pass is far slower where tokens are few."""
-    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(before)
-
-
 def hand_model() -> HandModel:
     """The recorded model: the backbone and the heads of ``vitcourse/assets``."""
     model = HandModel(sign_backbone())
@@ -176,8 +162,7 @@ def record(data: str | Path | None = None, say: Callable[[str], None] = print) -
         say(f"epoch {done} of {TRAINING.epochs}: {measured['accuracy']:.1%} of held-out letters")
         return {f"held_out_{name}": value for name, value in measured.items()}
 
-    with short_attention():
-        log = fit(model, train, losses, TRAINING, evaluate=evaluate, out=WORK, resume=resumed)
+    log = fit(model, train, losses, TRAINING, evaluate=evaluate, out=WORK, resume=resumed)
     backbone, heads = {}, {}
     for name, tensor in model.state_dict().items():
         _, mark, rest = name.partition("backbone.")
