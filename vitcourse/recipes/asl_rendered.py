@@ -7,12 +7,13 @@ from pathlib import Path
 
 from vitcourse import results
 from vitcourse.asl import SignRun
+from vitcourse.asl.runs import SMALL_VIT
 from vitcourse.data.asl import synthesise
 from vitcourse.recipes.signs import measured_runs
 from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
-PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": 64, "seed": 10}
+PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": SMALL_VIT.image_size, "seed": 10}
 TRAINING = TrainingConfig(epochs=4, batch_size=32, lr=1e-3)
 RUNS = {
     "pretrained": SignRun("vit-signs", classification_divisor=10, training=TRAINING),

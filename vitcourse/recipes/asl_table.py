@@ -5,17 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vitcourse.asl import SignRun
+from vitcourse.asl.runs import SMALL_VIT
 from vitcourse.data.asl import synthesise
 from vitcourse.recipes.asl_material import Material
 from vitcourse.recipes.asl_rows import HOLD_OUT, five_rows, record_rows
 from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
-PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": 64, "seed": 10}
-TRAINING = TrainingConfig(epochs=6, batch_size=32, patience=1, plateau_factor=0.3)
+PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": SMALL_VIT.image_size, "seed": 10}
+TRAINING = TrainingConfig(epochs=6, batch_size=32, precision="bf16", patience=1, plateau_factor=0.3)
 # Both read the same pixels. No ResNet-18 with weights is at hand without a download: it starts from scratch.
 VIT = SignRun("vit-signs", classification_divisor=1.0, training=TRAINING)
-RESNET = SignRun("resnet18", image_size=64, classification_divisor=1.0, training=TRAINING)
+RESNET = SignRun("resnet18", image_size=SMALL_VIT.image_size, classification_divisor=1.0, training=TRAINING)
 RATES, DIVISORS = (1e-3, 3e-4), (10.0, 30.0, 100.0)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from accelerate.utils import set_seed
 from torch import nn
 
-from vitcourse.asl import FrozenFeatures, SignLoss, SignRun, evaluate
+from vitcourse.asl import FrozenFeatures, SignRun, evaluate
 from vitcourse.asl.model import ClassificationBBoxTransformer
 from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.data.asl import AslDataset, Copy, InMemory, hold_out, load
 from vitcourse.data.augment import BatchAugmentation
 from vitcourse.errors import InputError
-from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, LossFunction, first_process, fit, own_device
+from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, first_process, fit, own_device
 
 HOLD_OUT_SEED = 0  # the same photos are held out in every run
 
@@ -134,11 +134,6 @@ def subset(memory: InMemory, places: Sequence[int]) -> InMemory:
     part.images, part.labels, part.boxes = memory.images[places], memory.labels[places], memory.boxes[places]
     part.files = [memory.files[place] for place in places]
     return part
-
-
-def loss_function(classification_divisor: float) -> LossFunction:
-    """The loss of `asl.sign_loss` as the training loop calls it."""
-    return SignLoss(classification_divisor)
 
 
 def decoded(datasets: list[AslDataset], size: int, on_image: Callable[[int, int], None] | None) -> list[InMemory]:
