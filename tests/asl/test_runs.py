@@ -12,8 +12,9 @@ from transformers import ViTModel
 from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
 from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.asl.runs import RUN, new_model, save_run
+from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, save_run, sign_backbone
 from vitcourse.errors import CheckpointError, InputError
+from vitcourse.positions import resample
 from vitcourse.training import TrainingConfig, write_whole
 
 
@@ -42,6 +43,25 @@ def test_a_resnet_takes_its_weights_from_a_file(resnet_weights, tmp_path):
         assert run.image_size == 224
         assert torch.equal(model.backbone.layer4[1].conv2.weight, state["layer4.1.conv2.weight"])
     assert not isinstance(new_model(SignRun("resnet18"))[0].backbone, ImageNetResNet)
+
+
+def test_the_courses_backbone_reads_images_of_other_sizes(tmp_path):
+    own = sign_backbone().state_dict()
+    for size, side in ((SMALL_VIT.image_size, 6), (128, 8)):
+        model, run = new_model(SignRun("vit-signs", size))
+        assert run.backbone_config["image_size"] == model.image_size == size
+        state = model.backbone.state_dict()
+        torch.testing.assert_close(state["pos_embed"], resample(own["pos_embed"], (side, side)), rtol=0, atol=0)
+        assert all(torch.equal(tensor, own[name]) for name, tensor in state.items() if name != "pos_embed")
+    again, _ = load_run(saved(model.eval(), run, tmp_path))
+    images = torch.rand(1, 3, 128, 128)
+    torch.testing.assert_close(again.cpu()(images)[0], model(images)[0])
+
+
+def test_a_model_of_hugging_face_reads_images_of_its_own_size_alone(tmp_path):
+    ViTModel(THEIRS).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="reads images of 32 pixels, 64 were asked for"):
+        new_model(SignRun(str(tmp_path), 64))
 
 
 def test_a_run_is_loaded_without_what_it_started_from(resnet_weights, tmp_path):

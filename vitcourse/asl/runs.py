@@ -1,17 +1,18 @@
 """A trained sign model on disk: ``run.json`` says what it is, ``model.safetensors`` holds the weights."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from vitcourse.asl.losses import SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
 from vitcourse.asl.pretrained import empty_resnet, resnet, vit_model
 from vitcourse.errors import CheckpointError, InputError, one_line
+from vitcourse.positions import resample
 from vitcourse.training import WEIGHTS, TrainingConfig, by_device, write_whole
 from vitcourse.vit import VisionTransformer, ViTConfig
 
@@ -34,7 +35,8 @@ class SignRun:
             same, which torchvision downloads), or a ``ViTModel``: a local folder, or a name on the Hugging Face hub
             such as ``google/vit-base-patch16-224-in21k``.
         backbone_config: filled in when the model is made, so that it can be made again without the original.
-        image_size: height and width in pixels at which images are read; 0 for the backbone's own.
+        image_size: height and width in pixels at which images are read; 0 for the backbone's own. A ``ViTModel`` takes
+            no other; the course's ViT takes any multiple of its patches.
         classification_divisor: the constant C of `asl.losses.sign_loss`.
         frozen_layers: see `asl.backbones.freeze`; -1 freezes nothing.
         box_loss, balance, task: see `asl.losses.SignLoss`.
@@ -78,18 +80,19 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     Raises:
         InputError: the backbone cannot be loaded, or does not take the image size.
     """
-    if run.backbone == "vit":
-        size = run.image_size or SMALL_VIT.image_size
-        config = asdict(SMALL_VIT) | {"image_size": size}
+    size = run.image_size or SMALL_VIT.image_size
+    if run.backbone in ("vit", "vit-signs"):
         try:
-            backbone = VisionTransformer(ViTConfig(**config))
+            backbone = VisionTransformer(replace(SMALL_VIT, image_size=size))
         except ValueError as error:
             raise InputError(str(error)) from error
-    elif run.backbone == "vit-signs":
-        backbone = sign_backbone()
-        config, size = asdict(SMALL_VIT), _only_size(run, SMALL_VIT.image_size)
+        if run.backbone == "vit-signs":
+            backbone.load_state_dict(pretrained_weights(size))
+        config = asdict(backbone.config)
     elif run.backbone.startswith("resnet18"):
-        backbone, config, size = resnet(run.backbone), {}, run.image_size or (64 if run.backbone == "resnet18" else 224)
+        backbone, config = resnet(run.backbone), {}
+        if run.backbone != "resnet18":
+            size = run.image_size or 224
     else:
         backbone = vit_model(run.backbone)
         config, size = backbone.config.to_dict(), _only_size(run, backbone.config.image_size)
@@ -103,10 +106,20 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
 
 
 def sign_backbone() -> VisionTransformer:
-    """The course's small ViT with the weights that `recipes.sign_backbone` left: it has named letters in close-ups."""
+    """The course's small ViT with the weights that `recipes.sign_backbone` left: it has named letters on its own."""
     backbone = VisionTransformer(SMALL_VIT)
-    backbone.load_state_dict(load_file(PRETRAINED))  # half precision on disk, float32 in the model
+    backbone.load_state_dict(pretrained_weights(SMALL_VIT.image_size))
     return backbone
+
+
+def pretrained_weights(image_size: int) -> dict[str, Tensor]:
+    """These weights in float32 (half precision on disk); for images of another size the positions are resampled.
+
+    Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, section 3.2.
+    """
+    weights = {name: tensor.float() for name, tensor in load_file(PRETRAINED).items()}
+    side = image_size // SMALL_VIT.patch_size
+    return weights | {"pos_embed": resample(weights["pos_embed"], (side, side))}
 
 
 def _only_size(run: SignRun, size: int) -> int:
