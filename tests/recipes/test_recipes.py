@@ -119,16 +119,35 @@ def test_sign_transfer_measures_photos_that_nobody_trained_on(folder, small_asse
     synthesise(folder / "signs", train=78, valid=26, test=0, size=64)
     said = []
     content = json.loads(sign_transfer.record(folder / "signs", said.append).read_text())
-    assert [(row["title"], row["images"]) for row in content["rows"]] == [
-        ("hold-out of train", 26),
-        ("train", 78),
-        ("valid", 26),
+    counts = {"hold-out of train": 26, "train": 78, "valid": 26}
+    assert [(row["title"], row["images"], row["mirrored_too"]) for row in content["rows"]] == [
+        (title, count, mirror) for mirror in (False, True) for title, count in counts.items()
     ]
     assert all(0 <= row["accuracy"] <= row["top3"] <= 1 for row in content["rows"])
     assert {entry["images"] for entry in content["train_letters"].values()} == {3}
-    assert len(said) == 3
+    assert len(said) == 6
     with pytest.raises(InputError, match="--data"):
         sign_transfer.record(None)
+
+
+def test_a_picture_and_its_mirror_image_are_one_question(monkeypatch):
+    """A model that sees where the white is: its box in the mirror image is mirrored back before the mean is taken."""
+    picture = torch.zeros(3, 40, 40, dtype=torch.uint8)
+    picture[:, 10:20, 4:16] = 255
+
+    def looks(model, pictures):
+        down, across = torch.stack(pictures)[:, 0].gt(0).any(2), torch.stack(pictures)[:, 0].gt(0).any(1)
+        left, top = across.float().argmax(1), down.float().argmax(1)
+        box = torch.stack([left, top, left + 12, top + 10], 1) / 40
+        letters = torch.zeros(len(pictures), 26)
+        letters[:, 0], letters[:, 1] = left, 10.0
+        return letters, box
+
+    monkeypatch.setattr(sign_transfer, "read", looks)
+    (letters, box), (mean_letters, mean_box) = sign_transfer.both_ways(None, [picture])
+    torch.testing.assert_close(box, torch.tensor([[0.1, 0.25, 0.4, 0.5]]))
+    torch.testing.assert_close(mean_box, box)
+    assert (letters.argmax(1).item(), mean_letters.argmax(1).item()) == (1, 0)  # the mirror image is surer
 
 
 def test_letters_are_counted_one_by_one():

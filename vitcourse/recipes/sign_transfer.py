@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitcourse import results
 from vitcourse.asl.metrics import measure
 from vitcourse.data.asl import AslDataset, hold_out, load
+from vitcourse.data.augment import mirrored
 from vitcourse.data.hand import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import identity
@@ -28,27 +29,47 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
         raise InputError("sign_transfer needs the real photos: name their export folder with --data")
     started, model, rows = time.perf_counter(), hand_model(), []
     train, valid = (load(data, split) for split in ("train", "valid"))
-    letters, boxes = read(model, images(train))
     _, held = hold_out(train.files, train.labels.tolist(), SHARE)
-    for title, places in (("hold-out of train", held), ("train", list(range(len(train))))):
-        if not places:
-            raise InputError(f"{data}: there are too few photos of each letter to hold any out")
-        rows.append(row(title, letters[places], boxes[places], train.labels[places], train.boxes[places]))
-    rows.append(row("valid", *read(model, images(valid)), valid.labels, valid.boxes))
+    if not held:
+        raise InputError(f"{data}: there are too few photos of each letter to hold any out")
+    of_train, of_valid = (both_ways(model, images(split)) for split in (train, valid))
+    for way in range(2):
+        for title, split, places, answers in (
+            ("hold-out of train", train, held, of_train),
+            ("train", train, list(range(len(train))), of_train),
+            ("valid", valid, list(range(len(valid))), of_valid),
+        ):
+            letters, boxes = answers[way]
+            measured = row(letters[places], boxes[places], split.labels[places], split.boxes[places])
+            rows.append({"title": title, "mirrored_too": bool(way), "images": len(places), **measured})
     for entry in rows:
-        say(f"{entry['title']}: letters {entry['accuracy']:.1%}, IoU@50 {entry['iou50']:.1%}")
-    content = {"data": identity(data), "rows": rows, "train_letters": by_letter(letters, train.labels)}
+        mirror = ", with its mirror image" if entry["mirrored_too"] else ""
+        found = ", ".join(f"{name} {entry[name]:.1%}" for name in ("accuracy", "iou50", "iou75"))
+        say(f"{entry['title']}{mirror}: {found}")
+    by_letters = by_letter(of_train[0][0], train.labels)
+    content = {"data": identity(data), "rows": rows, "train_letters": by_letters}
     return results.write("sign_transfer", content, time.perf_counter() - started)
+
+
+def both_ways(model: nn.Module, pictures: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Letters and boxes read from pictures as they are, and the means of these and of what their mirror images give.
+
+    A left hand's sign is a right hand's in a mirror, so both are the same question.
+    """
+    letters, boxes = read(model, pictures)
+    other_letters, other_boxes = read(model, [picture.flip(-1) for picture in pictures])
+    back = mirrored(other_boxes.view(-1, 2, 2), torch.full((len(boxes),), -1.0)).view(-1, 4)
+    return [(letters, boxes), ((letters.softmax(1) + other_letters.softmax(1)).log(), (boxes + back) / 2)]
 
 
 def images(dataset: AslDataset) -> list[Tensor]:
     return [dataset[place]["image"] for place in range(len(dataset))]
 
 
-def row(title: str, letters: Tensor, boxes: Tensor, labels: Tensor, true_boxes: Tensor) -> dict:
-    """One row of the table: the measures of `asl.evaluate`, and how often the right letter is among the first three."""
+def row(letters: Tensor, boxes: Tensor, labels: Tensor, true_boxes: Tensor) -> dict:
+    """The measures of `asl.evaluate`, and how often the right letter is among the first three."""
     third = letters.topk(3, dim=1).indices.eq(labels[:, None]).any(1).float().mean().item()
-    return {"title": title, "images": len(labels), **measure(letters, boxes, labels, true_boxes), "top3": third}
+    return {**measure(letters, boxes, labels, true_boxes), "top3": third}
 
 
 def by_letter(letters: Tensor, labels: Tensor) -> dict[str, dict]:
