@@ -160,21 +160,46 @@ def test_letters_are_counted_one_by_one():
     }
 
 
-def test_asl_real_records_every_run_and_seed(folder, monkeypatch):
-    synthesise(folder / "signs", train=26, valid=26, test=0, size=32)
+@pytest.fixture
+def small_real(folder, monkeypatch):
+    """The recipe on few rendered signs that lie where the photos would."""
+    synthesise(folder / "signs", train=78, valid=26, test=0, size=32)
     quick = {
         title: replace(run, image_size=32, training=replace(run.training, epochs=1))
         for title, run in asl_real.RUNS.items()
-        if run.backbone == "vit"
     }
     monkeypatch.setattr(asl_real, "RUNS", quick)
     monkeypatch.setattr(asl_real, "SEEDS", (0, 1))
-    content = json.loads(asl_real.record(folder / "signs", lambda line: None).read_text())
-    assert [(row["title"], row["seed"]) for row in content["rows"]] == [(title, s) for title in quick for s in (0, 1)]
+    return folder / "signs"
+
+
+def test_asl_real_records_every_run_and_seed(small_real):
+    content = json.loads(asl_real.record(small_real, lambda line: None).read_text())
+    assert [(row["title"], row["seed"]) for row in content["rows"]] == [
+        (title, seed) for title in asl_real.RUNS for seed in (0, 1)
+    ]
     assert all(set(row["valid"]) >= {"accuracy", "loss", "iou50", "iou75", "iou90"} for row in content["rows"])
     assert content["data"]["name"] == "an export that the course does not know"
-    assert (content["data"]["train"], content["data"]["valid"]) == (26, 26)
+    assert content["hold_out"] == {"share": 0.2, "train": 78, "kept": 52, "held_out": 26, "valid": 26}
     assert content["rows"][0]["train"] != content["rows"][1]["train"]
+
+
+def test_asl_real_chooses_on_the_hold_out_and_reads_valid_once(small_real, monkeypatch):
+    fit, calls = asl_real.fit_signs, []
+
+    def watched(model, run, train, judged):
+        log = fit(model, run, train, judged)
+        calls.append((run, len(train), None if judged is None else len(judged)))
+        if judged is not None:  # the second is the best
+            log[-1]["held_out_score"] = float(len(calls) == 2)
+        return log
+
+    monkeypatch.setattr(asl_real, "fit_signs", watched)
+    content = json.loads(asl_real.record(small_real, lambda line: None).read_text())
+    assert [count for _, *count in calls] == [[52, 26]] * 3 + [[78, None]] * 4
+    assert content["settings"] == asl_real.TRIES[1]
+    assert {(run.box_loss, run.classification_divisor) for run, *_ in calls[3:]} == {("giou", 1.0)}
+    assert not any(name.startswith("valid") for row in content["rows"] for name in row["log"][0])
 
 
 def test_asl_rendered_needs_no_data(folder, monkeypatch):

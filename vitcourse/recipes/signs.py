@@ -76,7 +76,7 @@ def fit_signs(
     model: ClassificationBBoxTransformer,
     run: SignRun,
     train: InMemory,
-    judged: InMemory,
+    judged: InMemory | None,
     out: str | Path | None = None,
     *,
     resume: bool = False,
@@ -86,7 +86,7 @@ def fit_signs(
 
     Args:
         judged: measured after every epoch, as "held_out_…" or "valid_…" (see `SignRun.hold_out`); "…_score" is what an
-            epoch may be chosen by.
+            epoch may be chosen by. None: nothing is measured.
     """
     name = "held_out" if run.hold_out else "valid"
 
@@ -108,7 +108,7 @@ def fit_signs(
             items,
             run.loss(),
             run.training,
-            evaluate=measured,
+            evaluate=None if judged is None else measured,
             out=out,
             resume=resume,
             on_step=on_step,
