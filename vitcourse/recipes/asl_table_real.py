@@ -10,7 +10,7 @@ from vitcourse.recipes.asl_rows import HOLD_OUT, five_rows, record_rows
 from vitcourse.recipes.asl_table import DIVISORS, RATES, RESNET, SEEDS, VIT
 from vitcourse.training import TrainingConfig
 
-TRAINING = TrainingConfig(epochs=30, batch_size=32, precision="bf16", patience=4, plateau_factor=0.3)
+TRAINING = TrainingConfig(epochs=10, batch_size=32, precision="bf16", patience=2, plateau_factor=0.3)
 
 
 def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
