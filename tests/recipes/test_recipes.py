@@ -198,7 +198,7 @@ def test_asl_real_chooses_on_the_hold_out_and_reads_valid_once(small_real, monke
     content = json.loads(asl_real.record(small_real, lambda line: None).read_text())
     assert [count for _, *count in calls] == [[52, 26]] * 3 + [[78, None]] * 4
     assert content["settings"] == asl_real.TRIES[1]
-    assert {(run.box_loss, run.classification_divisor) for run, *_ in calls[3:]} == {("giou", 1.0)}
+    assert {(run.box_loss, run.classification_divisor) for run, *_ in calls[3:]} == {("giou", 4.0)}
     assert not any(name.startswith("valid") for row in content["rows"] for name in row["log"][0])
 
 

@@ -29,8 +29,8 @@ RUNS = {
 }
 TRIES = (
     {"box_loss": "mse", "classification_divisor": 10.0},
-    {"box_loss": "giou", "classification_divisor": 1.0},
     {"box_loss": "giou", "classification_divisor": 4.0},
+    {"box_loss": "giou", "classification_divisor": 10.0},
 )
 
 
