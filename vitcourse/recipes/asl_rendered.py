@@ -13,11 +13,24 @@ from vitcourse.recipes.signs import measured_runs
 from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
-PICTURES = {"train": 1040, "valid": 260, "test": 0, "size": SMALL_VIT.image_size, "seed": 10}
-TRAINING = TrainingConfig(epochs=4, batch_size=32, lr=1e-3)
+PICTURES = {"train": 624, "valid": 182, "test": 0, "size": SMALL_VIT.image_size, "seed": 10}
+HEADS = TrainingConfig(
+    epochs=24,
+    lr=1e-3,
+    warmup=0.05,
+    schedule="plateau",
+    monitor="held_out_loss",
+    patience=2,
+    plateau_factor=0.3,
+    choose="held_out_score",
+)
+EVERYTHING = {"hold_out": 0.2, "training": TrainingConfig(epochs=2, lr=1e-3)}
 RUNS = {
-    "pretrained": SignRun("vit-signs", classification_divisor=10, training=TRAINING),
-    "from scratch": SignRun("vit", classification_divisor=10, training=TRAINING),
+    "heads on frozen blocks": SignRun(
+        "vit-signs", frozen_layers=SMALL_VIT.depth, augment=False, hold_out=0.2, training=HEADS
+    ),
+    "everything, pretrained": SignRun("vit-signs", **EVERYTHING),
+    "from scratch": SignRun("vit", **EVERYTHING),
 }
 
 
