@@ -3,7 +3,7 @@
 ``CATALOGUE`` lists the exercises; ``run`` gives a grader the report that a learner is shown.
 """
 
-from vitcourse.checks import asl_data, attention, bert, multi_head, transformer
+from vitcourse.checks import asl_data, asl_finetuning, attention, bert, multi_head, transformer
 from vitcourse.checks.check import CATALOGUE, Check, run
 from vitcourse.checks.exercise import CheckFailed, Exercise, Report
 
@@ -14,6 +14,7 @@ __all__ = [
     "Exercise",
     "Report",
     "asl_data",
+    "asl_finetuning",
     "attention",
     "bert",
     "multi_head",

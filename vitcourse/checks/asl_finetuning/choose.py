@@ -1,0 +1,193 @@
+"""``asl_finetuning.choose(runs)``: choose the setting and the epochs on the hold-out, and report valid.
+
+Choosing on the numbers that are reported makes them too good: Cawley and Talbot 2010, "On Over-fitting in Model
+Selection and Subsequent Selection Bias in Performance Evaluation".
+"""
+
+from collections.abc import Callable
+from statistics import mean, median
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, several
+from vitcourse.checks.check import Check
+from vitcourse.checks.probe import Probe, Wrong, close, describe
+
+choose = Check(
+    "asl_finetuning.choose",
+    lesson=LESSON,
+    title="Choose here, report there",
+    objective="10.5",
+    difficulty=2,
+    minutes=20,
+    points=5,
+    forbidden=PROVIDED,
+    misconceptions={
+        "epoch-on-valid": "The epoch of a run is the one that valid likes best. Then valid has been used to choose, "
+        "and its number is too good: take the epoch that is best on the hold-out.",
+        "setting-on-valid": "The setting is the one that valid likes best. Choose it by the hold-out as well; valid "
+        "is read for the chosen one alone.",
+        "last-epoch": "The last epoch of every run is taken. Take the one that is best on the hold-out.",
+        "last-of-equals": "Of several equally good epochs a later one is taken. Take the first: it has cost less, and "
+        "everybody gets the same.",
+        "one-epoch-for-all": "All seeds use the epoch of the first one. Each run has its own best epoch.",
+        "best-seed-wins": "The setting is that of the best single run. With many seeds some are lucky: compare the "
+        "means over the seeds.",
+        "mean-over-epochs": "Settings are compared by the mean over all epochs. Compare their chosen epochs.",
+        "reports-the-hold-out": "The numbers reported are those of the hold-out. They were used to choose, so they "
+        "are too good: report valid.",
+        "reports-the-best-seed": "The mean is that of the best seed alone. Report all seeds of the setting.",
+        "reports-the-median": "The middle seed is reported, or the middle of the range. The task asks for the mean.",
+        "half-a-range": "The range comes as mean and distance. The task asks for the least and the greatest value.",
+        "range-swapped": "The greatest value comes before the least. The order is mean, least, greatest.",
+        "percent": "The numbers are in percent. All measures of the course are fractions of 1.",
+        "wrong-name": "The name is not that of the setting whose numbers follow. Return both from the same place.",
+    },
+)
+Runs = dict[str, list[dict[str, list[float]]]]
+NAMES = ("C = 1", "C = 10", "C = 30", "C = 100")
+Answer = tuple[str, float, float, float]
+
+
+def _first_best(values: list[float]) -> int:
+    return values.index(max(values))
+
+
+def _last_best(values: list[float]) -> int:
+    return len(values) - 1 - values[::-1].index(max(values))
+
+
+def _answer(runs: Runs, *, epoch=None, worth=None, told="valid", summary=None) -> Answer:
+    """The right answer, or one with a part replaced.
+
+    Args:
+        epoch: of a setting's runs, one for each; ``worth`` of a setting, given its runs and their epochs.
+    """
+    epoch = epoch or (lambda group: [_first_best(run["held_out"]) for run in group])
+    worth = worth or _worth
+    summary = summary or (lambda found: (mean(found), min(found), max(found)))
+    places = {name: epoch(group) for name, group in runs.items()}
+    best = max(runs, key=lambda name: worth(runs[name], places[name]))
+    return best, *summary(_at(runs[best], places[best], told))
+
+
+def _worth(group: list[dict], places: list[int]) -> float:
+    return mean(_at(group, places, "held_out"))
+
+
+def _at(group: list[dict], places: list[int], which: str) -> list[float]:
+    return [run[which][place] for run, place in zip(group, places, strict=True)]
+
+
+def _in_a_setting(runs: Runs) -> dict[str, Answer]:
+    """Mistakes with the epochs of a setting, and in what is told of it."""
+    right = _answer(runs)
+
+    def told(*parts: Callable[[list[float]], float]) -> Answer:
+        return _answer(runs, summary=lambda found: tuple(part(found) for part in parts))
+
+    return {
+        "epoch-on-valid": _answer(runs, epoch=lambda group: [_first_best(run["valid"]) for run in group]),
+        "last-epoch": _answer(runs, epoch=lambda group: [len(run["valid"]) - 1 for run in group]),
+        "last-of-equals": _answer(runs, epoch=lambda group: [_last_best(run["held_out"]) for run in group]),
+        "one-epoch-for-all": _answer(runs, epoch=lambda group: [_first_best(group[0]["held_out"])] * len(group)),
+        "reports-the-hold-out": _answer(runs, told="held_out"),
+        "reports-the-best-seed": told(max, min, max),
+        "reports-the-median": told(median, min, max),
+        "reports-the-median/range": told(lambda found: (min(found) + max(found)) / 2, min, max),
+        "half-a-range": told(mean, lambda found: mean(found) - min(found), lambda found: max(found) - mean(found)),
+        "range-swapped": told(mean, max, min),
+        "percent": (right[0], *(100 * part for part in right[1:])),
+    }
+
+
+WORTHS: dict[str, Callable[[list[dict], list[int]], float]] = {
+    "setting-on-valid": lambda group, places: mean(_at(group, places, "valid")),
+    "best-seed-wins": lambda group, places: max(_at(group, places, "held_out")),
+    "mean-over-epochs": lambda group, _: mean(mean(run["held_out"]) for run in group),
+}
+
+
+def _of_settings(runs: Runs) -> dict[str, Answer]:
+    """Mistakes in the choice of the setting."""
+    right = _answer(runs)
+    return {
+        **{misconception: _answer(runs, worth=worth) for misconception, worth in WORTHS.items()},
+        **{f"wrong-name/{name}": (name, *right[1:]) for name in runs if name != right[0]},
+    }
+
+
+def _draw(probe: Probe, settings: int, suspects: Callable[[Runs], dict[str, Answer]]) -> Runs:
+    """Settings with three seeds each, drawn anew until no two mistakes give the same answer."""
+    while True:
+        epochs = probe.integer(6, 8)
+        picked = torch.randperm(len(NAMES), generator=probe.generator, device="cpu")[:settings].tolist()
+        runs = {
+            NAMES[place]: [{key: _accuracies(probe, epochs) for key in ("held_out", "valid")} for _ in range(3)]
+            for place in picked
+        }
+        if any(_tied(runs, worth) for worth in (_worth, *WORTHS.values())):
+            continue
+        named: dict[Answer, set[str]] = {_rounded(_answer(runs)): {"right"}}
+        for misconception, wrong in suspects(runs).items():
+            named.setdefault(_rounded(wrong), set()).add(misconception.partition("/")[0])
+        if all(len(misconceptions) == 1 for misconceptions in named.values()):
+            return runs
+
+
+def _tied(runs: Runs, worth: Callable[[list[dict], list[int]], float]) -> bool:
+    """Whether two settings are the best: then rounding would choose."""
+    found = [round(worth(group, [_first_best(run["held_out"]) for run in group]), 6) for group in runs.values()]
+    return found.count(max(found)) > 1
+
+
+def _rounded(answer: Answer) -> Answer:
+    return answer[0], *(round(part, 4) for part in answer[1:])
+
+
+def _accuracies(probe: Probe, epochs: int) -> list[float]:
+    """In steps of a picture of 40, so that some are equal; the best is often met twice."""
+    values = (20 + 20 * probe.uniform(epochs)).long()
+    if probe.integer(0, 1):
+        values[probe.integer(epochs // 2, epochs - 1)] = values[: epochs // 2].max()
+    return [value / 40 for value in values.tolist()]
+
+
+def _call(probe: Probe, runs: Runs) -> tuple[str, Tensor]:
+    name, *numbers = several(probe.call(runs), 4, "four things (name, mean, least, greatest)")
+    if not isinstance(name, str):
+        raise Wrong("wrong-type", f"The first should be the name of a setting and is {describe(name)}.")
+    plain = [part.item() if isinstance(part, Tensor) and part.numel() == 1 else part for part in numbers]
+    if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in plain):
+        raise Wrong("wrong-type", "The name should be followed by three numbers.")
+    return name, torch.tensor([float(part) for part in plain])
+
+
+def _judge(probe: Probe, runs: Runs, suspects: dict[str, Answer]) -> None:
+    name, numbers = _call(probe, runs)
+    right = _answer(runs)
+    if name == right[0] and close(numbers, torch.tensor(right[1:])):
+        return
+    told = ", ".join(f"{part:.4f}" for part in right[1:])
+    detail = (
+        f"You return {name}, {', '.join(f'{part:.4f}' for part in numbers.tolist())}; it should be {right[0]}, {told}."
+    )
+    for misconception, (wrong, *rest) in suspects.items():
+        if name == wrong and close(numbers, torch.tensor(rest)):
+            raise Wrong(misconception.partition("/")[0], detail)
+    raise Wrong("wrong-values", detail)
+
+
+@choose.property("each run has its own epoch, chosen on the hold-out, and valid is reported for it")
+def _epochs(probe: Probe) -> None:
+    for _ in range(2):
+        runs = _draw(probe, 1, _in_a_setting)
+        _judge(probe, runs, _in_a_setting(runs))
+
+
+@choose.property("the setting is the one whose chosen epochs are best on the hold-out, on the mean over its seeds")
+def _settings(probe: Probe) -> None:
+    for _ in range(2):
+        runs = _draw(probe, len(NAMES), _of_settings)
+        _judge(probe, runs, _of_settings(runs))

@@ -1,0 +1,8 @@
+"""What the exercises of lesson 10 share."""
+
+from vitcourse.checks.asl_data.common import draw_boxes, several
+
+__all__ = ["LESSON", "PROVIDED", "draw_boxes", "several"]
+
+LESSON = "10_asl_finetuning"
+PROVIDED = ("vitcourse",)
