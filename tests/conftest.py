@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 
 import pytest
 import torch
@@ -16,6 +17,22 @@ def _seeded():
 @pytest.fixture
 def device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Calls the command; gives its exit status, standard output and standard error."""
+
+    from vitcourse import cli
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return call
 
 
 def pytest_collection_modifyitems(items):

@@ -15,20 +15,6 @@ from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 QUICK = ["--backbone", "vit", "--epochs", "1", "--image-size", "32", "--batch-size", "26"]
 
 
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Calls the command; gives its exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def signs(tmp_path_factory):
     """A small rendered export."""

@@ -1,32 +1,16 @@
 """``vitcourse train asl`` with its choices of loss, schedule and hold-out, and what it refuses."""
 
 import json
-import sys
 
 import pytest
 import torch
 from torchvision.models import resnet18
 
-from vitcourse import cli
 from vitcourse.asl.runs import RUN
 from vitcourse.data.asl import synthesise
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 
 QUICK = ["--backbone", "vit", "--epochs", "2", "--image-size", "32", "--batch-size", "26"]
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Calls the command; gives its exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

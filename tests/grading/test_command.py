@@ -13,7 +13,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from vitcourse import cli
 from vitcourse.grading import jail, keeper, mounts, system
 from vitcourse.grading.limits import MissingLimitError
 from vitcourse.grading.master import COURSE, load_masters
@@ -21,20 +20,6 @@ from vitcourse.grading.master import COURSE, load_masters
 LESSON = "01_attention"
 BROKEN, STUBS = "{ broken", "attention_exercises.ipynb"
 SOMEBODY = 12345  # a user that owns nothing
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Calls the command; gives its exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["vitcourse", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

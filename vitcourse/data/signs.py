@@ -56,23 +56,6 @@ def render(
     return render_with_truth(letters, seed, size, first, device, plain, fill)[:2]
 
 
-def render_with_joints(
-    letters: Tensor,
-    seed: int,
-    size: int = 128,
-    first: int = 0,
-    device: torch.device | str | None = None,
-    plain: bool = False,
-    fill: tuple[float, float] = FILL,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """As `render`, and where the joints are: (B, 21, 2) float32, x and y in fractions of the image.
-
-    They stand in the order of `vitcourse.data.hand`; one that is hidden is given all the same, and one that the frame
-    cuts off lies outside 0 to 1.
-    """
-    return render_with_truth(letters, seed, size, first, device, plain, fill)[:3]
-
-
 def render_with_truth(
     letters: Tensor,
     seed: int,
@@ -82,9 +65,13 @@ def render_with_truth(
     plain: bool = False,
     fill: tuple[float, float] = FILL,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """As `render_with_joints`, and which part of the hand is seen where: (B, size // 2, size // 2) uint8.
+    """As `render`, and all else that is known of the pictures.
 
-    Each value stands for 2 by 2 pixels: `NOTHING`, or 1 more than the part of `vitcourse.data.hand.PARTS`.
+    Returns:
+        Images and boxes; where the joints are, (B, 21, 2) float32, x and y in fractions of the image, in the order of
+        `vitcourse.data.hand` (one that is hidden is given all the same, and one that the frame cuts off lies outside 0
+        to 1); and which part of the hand is seen where, (B, size // 2, size // 2) uint8: each value stands for 2 by 2
+        pixels and is `NOTHING`, or 1 more than the part of `vitcourse.data.hand.PARTS`.
     """
     if letters.ndim != 1 or letters.dtype != torch.int64:
         raise InputError(f"letters must be an int64 tensor of one axis, got {letters.dtype} {tuple(letters.shape)}")
