@@ -5,8 +5,13 @@ import sys
 
 import pytest
 import torch
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is first imported: no test may ask a hub for anything
+
+# The same examples in every run: what passes here passes elsewhere. `--hypothesis-profile=default` searches on.
+settings.register_profile("course", derandomize=True)
+settings.load_profile("course")
 
 
 @pytest.fixture(autouse=True)
