@@ -4,6 +4,8 @@ Positions are fractions of the picture, so a scene is the same at every size. Sh
 images are (B, 3, S, S) in 0 to 1, a little more where light is strong.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -96,16 +98,16 @@ def _furniture(draws: Draws, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     colour = torch.tensor(DYES, device=draws.device)[dye] + draws.normal(0.05, FURNITURE, 3)
     slats = draws.uniform(0, 0.7, FURNITURE) * draws.chance(0.4, FURNITURE)
     often = draws.uniform(8, 45, FURNITURE)
-    for thing in range(FURNITURE):
-        has = (count > thing).nonzero()[:, 0]
-        from_x, from_y = x[has] - _wide(centre[has, thing, 0]), y[has] - _wide(centre[has, thing, 1])
-        u = from_x + _wide(lean[has, thing]) * from_y
-        v = from_y - _wide(lean[has, thing]) * from_x
-        covered = (u.abs() < _wide(half[has, thing, 0])) & (v.abs() < _wide(half[has, thing, 1]))
-        along = u if thing % 2 else v
-        dark = 1 - _wide(slats[has, thing]) * ((along * _wide(often[has, thing])).sin() > 0.3)
-        shaded = colour[has, thing].clamp(0.02, 1)[:, :, None, None] * (dark * (1 + 0.4 * (u - v)))[:, None]
-        image[has] = torch.where(covered[:, None], shaded, image[has])
+
+    def covers(has: Tensor, thing: int) -> Tensor:
+        u, v = _turned(*_from(centre[has, thing], x, y), 1, _wide(lean[has, thing]))
+        return (u.abs_() < _wide(half[has, thing, 0])).logical_and_(v.abs_() < _wide(half[has, thing, 1]))
+
+    at, seen = _topmost(image, count, covers)
+    u, v = _turned(x[0, 0, at[2]] - centre[seen][:, 0], y[0, at[1], 0] - centre[seen][:, 1], 1, lean[seen])
+    along = torch.where(seen[1] % 2 == 1, u, v)
+    dark = 1 - slats[seen] * ((along * often[seen]).sin() > 0.3)
+    image.permute(0, 2, 3, 1)[at] = colour.clamp(0.02, 1)[seen] * (dark * (1 + 0.4 * (u - v)))[:, None]
     return image
 
 
@@ -137,16 +139,48 @@ def _clutter(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) ->
     like_skin = draws.chance(0.15, SHAPES)[..., None]
     colour = torch.where(like_skin, skin[:, None] * draws.uniform(0.4, 1.2, SHAPES, 1), colour)
     boxy = draws.chance(0.65, SHAPES)
-    for shape in range(SHAPES):
-        has = (count > shape).nonzero()[:, 0]
-        cos, sin = (_wide(f(turn[has, shape])) for f in (torch.cos, torch.sin))
-        from_x, from_y = x[has] - _wide(centre[has, shape, 0]), y[has] - _wide(centre[has, shape, 1])
-        u, v = from_x * cos + from_y * sin, from_y * cos - from_x * sin
-        a, b = (u / _wide(half[has, shape, 0])).abs(), (v / _wide(half[has, shape, 1])).abs()
-        covered = torch.where(_wide(boxy[has, shape]), torch.maximum(a, b), a * a + b * b) < 1
-        shaded = colour[has, shape][:, :, None, None] * (1 + 0.3 * (u + v))[:, None]
-        image[has] = torch.where(covered[:, None], shaded, image[has])
+    cos, sin = turn.cos(), turn.sin()
+
+    def covers(has: Tensor, shape: int) -> Tensor:
+        u, v = _turned(*_from(centre[has, shape], x, y), _wide(cos[has, shape]), _wide(sin[has, shape]))
+        a, b = (u / _wide(half[has, shape, 0])).abs_(), (v / _wide(half[has, shape, 1])).abs_()
+        return torch.where(_wide(boxy[has, shape]), torch.maximum(a, b), a * a + b * b) < 1
+
+    at, seen = _topmost(image, count, covers)
+    u, v = _turned(x[0, 0, at[2]] - centre[seen][:, 0], y[0, at[1], 0] - centre[seen][:, 1], cos[seen], sin[seen])
+    image.permute(0, 2, 3, 1)[at] = colour[seen] * (1 + 0.3 * (u + v))[:, None]
     return image
+
+
+def _topmost(
+    image: Tensor, count: Tensor, covers: Callable[[Tensor, int], Tensor]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """What is seen of things that lie over one another, the later over the earlier, so that only that is coloured.
+
+    Args:
+        image: only its size is read.
+        count: (B,) how many things each picture has.
+        covers: called with the pictures that have the thing (b,) and its number; gives the pixels it takes (b, S, S).
+
+    Returns:
+        The M pixels that show a thing, as indices of picture, row and column; and picture and thing of each, (M,).
+    """
+    top = torch.zeros_like(image[:, 0], dtype=torch.uint8)  # 1 + the number of the thing
+    for thing in range(int(count.max()) if len(count) else 0):
+        has = (count > thing).nonzero()[:, 0]
+        top[has] = top[has].masked_fill_(covers(has, thing), thing + 1)
+    at = top.nonzero(as_tuple=True)
+    return at, (at[0], top[at].long() - 1)
+
+
+def _from(centre: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The way from centres (b, 2) to each column, (b, 1, S), and to each row, (b, S, 1)."""
+    return x[:1, :1] - _wide(centre[:, 0]), y[:1, :, :1] - _wide(centre[:, 1])
+
+
+def _turned(from_x: Tensor, from_y: Tensor, cos: Tensor | int, sin: Tensor) -> tuple[Tensor, Tensor]:
+    """Across and down as a turned thing sees it."""
+    return from_x * cos + from_y * sin, from_y * cos - from_x * sin
 
 
 def cast_shadow(draws: Draws, image: Tensor, coverage: Tensor) -> Tensor:

@@ -85,9 +85,9 @@ def shade(
     line = draws.uniform(0.35, 0.6)[picture, None] * (surface.gap / -0.4).exp()
     skylight = ambient * (0.78 + 0.14 * ny + 0.08 * nz) * (1 - deep * hollow)
     colour = _skin_colour(surface, skin, mottling, nails, draws)
-    gain = draws.uniform(1.05, 1.35)[picture, None]
+    gain, dimmed = draws.uniform(1.05, 1.35)[picture, None], 1 - 0.6 * deep * hollow
     for channel, wrap in enumerate(WRAP):
-        diffuse = ((facing + wrap) / (1 + wrap)).clamp_(min=0).mul_(lit).mul_(1 - 0.6 * deep * hollow)
+        diffuse = ((facing + wrap) / (1 + wrap)).clamp_(min=0).mul_(lit).mul_(dimmed)
         brightness = diffuse.mul_(1.12 * (1 - ambient)).add_(skylight)
         # In a fold light goes from skin to skin and reddens.
         colour[channel].mul_(brightness).mul_(gain).mul_(1 - line * (0.85, 1.0, 1.05)[channel])
@@ -139,8 +139,9 @@ def _skin_colour(surface: Surface, skin: Tensor, mottling: Tensor, nails: Tensor
     far = cone[at] % 2 == 1  # the arm's cones alternate: the near one, the far one
     down = torch.where(far, ARM[0] + (ARM[1] - ARM[0]) * along, ARM[0] * along)  # cm from the wrist
     for dressed, dye in ((down > sleeve[owner], cloth), ((down - band[owner]).abs() < 0.45, strap)):
+        some = (at[0][dressed], at[1][dressed])
         for channel in range(3):
-            colour[channel][at] = torch.where(dressed, dye[owner, channel], colour[channel][at])
+            colour[channel][some] = dye[owner[dressed], channel]
     return colour
 
 
