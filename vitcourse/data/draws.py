@@ -71,3 +71,8 @@ class Typical(Draws):
 
     def choose(self, weights: Tensor) -> Tensor:
         return weights.to(self.device).expand(len(self), -1).argmax(-1)
+
+
+def wide(values: Tensor) -> Tensor:
+    """One value for each picture, (B,), as (B, 1, 1)."""
+    return values[:, None, None]

@@ -1,4 +1,4 @@
-"""What stands behind the hand, and the camera that takes the picture. All of it is invented: no photo is used.
+"""What stands behind the hand. All of it is invented: no photo is used.
 
 Positions are fractions of the picture, so a scene is the same at every size. Shape legend: B pictures of S x S pixels;
 images are (B, 3, S, S) in 0 to 1, a little more where light is strong.
@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.data.draws import Draws
+from vitcourse.data.camera import blur_inside
+from vitcourse.data.draws import Draws, wide
 from vitcourse.data.shading import box_blur
 
 GREYS = (0.82, 0.9, 0.62, 0.38, 0.12)  # of walls
 WOOD = (0.64, 0.46, 0.27)
 SHAPES = 8  # boxes and ellipses that can lie about
-SHAKE = 0.02  # of the picture: the most that a blurred movement reaches to either side, in each of two passes
 FURNITURE = 20  # upright things that can stand in a room
 DYES = (
     (0.05, 0.05, 0.06), (0.13, 0.08, 0.06), (0.3, 0.18, 0.1), (0.55, 0.38, 0.22), (0.45, 0.45, 0.46), (0.75, 0.73, 0.7),
@@ -52,17 +52,17 @@ def background(draws: Draws, size: int, skin: Tensor) -> Tensor:
     wall, other = _wall(draws, x, y, grain), _wall(draws, x, y, grain)
     planks = _planks(draws, x, y, grain)
     edge, slope = draws.uniform(0.05, 0.9), draws.normal(0.35)
-    below = (y - _wide(edge)) + _wide(slope) * (x - 0.5) > 0
-    floor = torch.where(_wide(kind == 3)[:, None], other, planks)
-    use_floor = _wide(kind == 1) | _wide(kind >= 2) & below
+    below = (y - wide(edge)) + wide(slope) * (x - 0.5) > 0
+    floor = torch.where(wide(kind == 3)[:, None], other, planks)
+    use_floor = wide(kind == 1) | wide(kind >= 2) & below
     image = torch.where(use_floor[:, None], floor, wall)
     image = _furniture(draws, image, x, y)
     image = _person(draws, image, x, y, skin)
     image = _clutter(draws, image, x, y, skin)
     speckle = draws.uniform(0, 0.07) * draws.chance(0.3)
-    image = image * (1 + _wide(speckle)[:, None] * noise(draws, size, 1.0)[:, None])
+    image = image * (1 + wide(speckle)[:, None] * noise(draws, size, 1.0)[:, None])
     radius = (draws.uniform(0, 0.022) * size * draws.chance(0.5)).round().long()
-    blurred = _blur_inside(image, radius[:, None].expand(-1, 2))
+    blurred = blur_inside(image, radius[:, None].expand(-1, 2))
     return blurred.clamp_(0, 1.2)
 
 
@@ -70,7 +70,7 @@ def _wall(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
     grey = torch.tensor(GREYS, device=draws.device)[draws.choose(torch.tensor([0.3, 0.2, 0.2, 0.15, 0.15]))]
     warm = torch.tensor([0.025, 0.0, -0.01], device=draws.device)
     colour = (grey + draws.normal(0.07))[:, None] + draws.normal(0.035, 3) + warm
-    across, down = (_wide(draws.normal(0.25)) for _ in range(2))
+    across, down = (wide(draws.normal(0.25)) for _ in range(2))
     light = (1 + across * (x - 0.5) + down * (y - 0.5)) * (1 + 0.02 * grain)
     return colour.clamp_(0.02, 1)[:, :, None, None] * light[:, None]
 
@@ -78,10 +78,10 @@ def _wall(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
 def _planks(draws: Draws, x: Tensor, y: Tensor, grain: Tensor) -> Tensor:
     wood = torch.tensor(WOOD, device=draws.device) * draws.uniform(0.4, 1.4, 1) + draws.normal(0.05, 3)
     turn, count, phase = draws.uniform(0, 3.1416), draws.uniform(3, 12), draws.uniform(0, 9)
-    u = _wide(count * turn.cos()) * x + _wide(count * turn.sin()) * y
-    v = _wide(turn.cos()) * y - _wide(turn.sin()) * x
+    u = wide(count * turn.cos()) * x + wide(count * turn.sin()) * y
+    v = wide(turn.cos()) * y - wide(turn.sin()) * x
     plank = u.floor()
-    shade = 0.1 * (plank * 12.9 + _wide(phase)).sin()
+    shade = 0.1 * (plank * 12.9 + wide(phase)).sin()
     veins = 0.05 * (25 * u + 3 * (5 * v + plank).sin()).sin()
     gaps = -0.25 * ((u - plank - 0.5).abs() > 0.47)
     return wood.clamp_(0.02, 1)[:, :, None, None] * ((1 + shade + veins + gaps) * (1 + 0.06 * grain))[:, None]
@@ -100,8 +100,8 @@ def _furniture(draws: Draws, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     often = draws.uniform(8, 45, FURNITURE)
 
     def covers(has: Tensor, thing: int) -> Tensor:
-        u, v = _turned(*_from(centre[has, thing], x, y), 1, _wide(lean[has, thing]))
-        return (u.abs_() < _wide(half[has, thing, 0])).logical_and_(v.abs_() < _wide(half[has, thing, 1]))
+        u, v = _turned(*_from(centre[has, thing], x, y), 1, wide(lean[has, thing]))
+        return (u.abs_() < wide(half[has, thing, 0])).logical_and_(v.abs_() < wide(half[has, thing, 1]))
 
     at, seen = _topmost(image, count, covers)
     u, v = _turned(x[0, 0, at[2]] - centre[seen][:, 0], y[0, at[1], 0] - centre[seen][:, 1], 1, lean[seen])
@@ -118,10 +118,10 @@ def _person(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) -> 
     shoulders, neck = draws.uniform(0.3, 0.95), draws.uniform(0.5, 1.0)
     cloth = torch.tensor(DYES, device=draws.device)[(len(DYES) * draws.uniform(0, 1)).long()] + draws.normal(0.06, 3)
     face = skin * draws.uniform(0.6, 1.15, 1)
-    u = (x[has] - _wide(middle[has])) / _wide(broad[has])
-    down = (y[has] - _wide(shoulders[has])) / _wide(broad[has])
+    u = (x[has] - wide(middle[has])) / wide(broad[has])
+    down = (y[has] - wide(shoulders[has])) / wide(broad[has])
     body = (u.abs() ** 3 + (1 - down).clamp(min=0) ** 3 < 1) & (down > 0)
-    head = (u / 0.42) ** 2 + ((down + 0.45 * _wide(neck[has])) / 0.6) ** 2 < 1
+    head = (u / 0.42) ** 2 + ((down + 0.45 * wide(neck[has])) / 0.6) ** 2 < 1
     light = 1 - 0.25 * u.clamp(-1.5, 1.5)
     for covered, colour in ((head, face), (body, cloth)):
         shaded = colour[has].clamp(0.02, 1)[:, :, None, None] * light[:, None]
@@ -142,9 +142,9 @@ def _clutter(draws: Draws, image: Tensor, x: Tensor, y: Tensor, skin: Tensor) ->
     cos, sin = turn.cos(), turn.sin()
 
     def covers(has: Tensor, shape: int) -> Tensor:
-        u, v = _turned(*_from(centre[has, shape], x, y), _wide(cos[has, shape]), _wide(sin[has, shape]))
-        a, b = (u / _wide(half[has, shape, 0])).abs_(), (v / _wide(half[has, shape, 1])).abs_()
-        return torch.where(_wide(boxy[has, shape]), torch.maximum(a, b), a * a + b * b) < 1
+        u, v = _turned(*_from(centre[has, shape], x, y), wide(cos[has, shape]), wide(sin[has, shape]))
+        a, b = (u / wide(half[has, shape, 0])).abs_(), (v / wide(half[has, shape, 1])).abs_()
+        return torch.where(wide(boxy[has, shape]), torch.maximum(a, b), a * a + b * b) < 1
 
     at, seen = _topmost(image, count, covers)
     u, v = _turned(x[0, 0, at[2]] - centre[seen][:, 0], y[0, at[1], 0] - centre[seen][:, 1], cos[seen], sin[seen])
@@ -175,7 +175,7 @@ def _topmost(
 
 def _from(centre: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """The way from centres (b, 2) to each column, (b, 1, S), and to each row, (b, S, 1)."""
-    return x[:1, :1] - _wide(centre[:, 0]), y[:1, :, :1] - _wide(centre[:, 1])
+    return x[:1, :1] - wide(centre[:, 0]), y[:1, :, :1] - wide(centre[:, 1])
 
 
 def _turned(from_x: Tensor, from_y: Tensor, cos: Tensor | int, sin: Tensor) -> tuple[Tensor, Tensor]:
@@ -195,72 +195,4 @@ def cast_shadow(draws: Draws, image: Tensor, coverage: Tensor) -> Tensor:
     flat = row.clamp(0, size - 1)[:, :, None] * size + column.clamp(0, size - 1)[:, None]
     moved = coverage.flatten(1).gather(1, flat.flatten(1)).view_as(coverage) * inside
     soft = box_blur(box_blur(moved[:, None], radius, radius), radius, radius)
-    return image * (1 - _wide(strength)[:, None] * soft)
-
-
-def photograph(draws: Draws, image: Tensor, margins: Tensor, moving: Tensor) -> Tensor:
-    """Exposure, colour cast, contrast, loss of colour, blur, black strips, noise; returns uint8 (B, 3, S, S).
-
-    Args:
-        margins: (B, 4) what is free of the hand at the left, top, right and bottom, in fractions of the picture; a
-            strip never covers the hand.
-        moving: (B,) boolean: whether the hand moves; every second of these is blurred, and few of the others.
-    """
-    size = image.shape[-1]
-    moved = (draws.uniform(0, SHAKE, 2) * size).round().long()
-    shaken = draws.uniform(0, 1) < torch.where(moving, 0.5, 0.04)
-    image = _blur_inside(image, moved * shaken[:, None])
-    warmth = draws.uniform(0, 1, 1) * torch.tensor([0.05, -0.03, -0.16], device=image.device)
-    cast = draws.normal(0.06, 3) * torch.tensor([1.0, 0.5, 1.3], device=image.device) + warmth
-    dark = draws.uniform(0, 0.9, 1) * draws.chance(0.07)[:, None]  # taken against the light, or in the evening
-    gain = (draws.normal(0.19, 1) - 0.07 - dark + cast).exp()
-    image = (image * gain[:, :, None, None]).clamp_(1e-6, 1)
-    image = (image.log_() * _wide(draws.normal(0.15).exp())[:, None]).exp_()
-    grey = (image[:, :1] * 0.30 + image[:, 1:2] * 0.59 + image[:, 2:] * 0.11).expand_as(image)
-    image = torch.where(_wide(draws.chance(0.15))[:, None], grey, image)
-    image = _soften(image, draws.uniform(0.05, 0.3) * draws.chance(0.6))
-
-    edge = draws.choose(torch.ones(4))
-    strip = draws.uniform(0.02, 0.14) * draws.chance(0.12)
-    strip = torch.minimum(strip, margins.gather(1, edge[:, None])[:, 0]) * size
-    place = torch.arange(size, device=image.device) + 0.5
-    from_edge = torch.stack([place, place, size - place, size - place])[edge]  # (B, S)
-    kept = from_edge >= strip[:, None]
-    upright = (edge % 2 == 0)[:, None, None]
-    kept = torch.where(upright, kept[:, None, :], kept[:, :, None])
-    image = image * kept[:, None]
-    image = image + draws.uniform(0, 0.03)[:, None, None, None] * draws.normal(1.0, 3, size, size)
-    return (image.clamp_(0, 1) * 255 + 0.5).to(torch.uint8)
-
-
-def _soften(image: Tensor, share: Tensor) -> Tensor:
-    """Gives each pixel's four neighbours a ``share`` (B,) of it along each axis, half to either side."""
-    share = share[:, None, None, None]
-    for axis in (2, 3):
-        size = image.shape[axis]
-        given = image * (share / 2)
-        image = image * (1 - share)
-        image.narrow(axis, 1, size - 1).add_(given.narrow(axis, 0, size - 1))
-        image.narrow(axis, 0, size - 1).add_(given.narrow(axis, 1, size - 1))
-        for end in (0, size - 1):  # what would leave the image stays
-            image.narrow(axis, end, 1).add_(given.narrow(axis, end, 1))
-    return image
-
-
-def _blur_inside(image: Tensor, radius: Tensor) -> Tensor:
-    """Two box blurs of images (B, 3, S, S), divided by what they make of the frame itself, so no edge darkens.
-
-    Args:
-        radius: pixels, (B, 2): across and down.
-    """
-    chosen = (radius > 0).any(1).nonzero()[:, 0]
-    padded = torch.cat([image[chosen], torch.ones_like(image[chosen, :1])], 1)
-    for _ in range(2):
-        padded = box_blur(padded, *radius[chosen].unbind(1))
-    image[chosen] = padded[:, :3] / padded[:, 3:]
-    return image
-
-
-def _wide(values: Tensor) -> Tensor:
-    """(B,) as (B, 1, 1)."""
-    return values[:, None, None]
+    return image * (1 - wide(strength)[:, None] * soft)

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
+from vitcourse.data.camera import photograph
 from vitcourse.data.draws import Draws, Typical
 from vitcourse.data.hand import FOREARM, LETTERS, MOVING, PARTS, cones, joints, nail_normals, views
 from vitcourse.data.render import TILE, Frame, Surface, among, project, rasterise
-from vitcourse.data.scene import background, cast_shadow, noise, photograph
+from vitcourse.data.scene import background, cast_shadow, noise
 from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_cones, shade
 from vitcourse.errors import InputError
 
