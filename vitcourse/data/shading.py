@@ -163,13 +163,14 @@ def _hollows_and_shadow(surface: Surface, frame: Frame, light: Light) -> tuple[T
         hollow += ((mean - height) / (1.6 * reach)).clamp_(0, 1)
     hollow = (0.6 * hollow).clamp_(max=1)
 
-    lit = tiles.assemble(1 - _shadow(tiles, depth, torch.where(mask > 0, height, FAR), step_x, step_y, light), 1.0)
+    barred = _shadow(tiles, depth, torch.where(mask > 0, height, FAR), step_x, step_y, light)
+    lit = tiles.assemble(1.0 - barred.float(), 1.0)
     lit = box_blur(lit[:, None], *[(0.25 / step).round().long() for step in (step_x, step_y)])[:, 0]
     return _double(tiles.cut(hollow)), _double(tiles.cut(lit))
 
 
 def _shadow(tiles: Tiles, depth: Tensor, height: Tensor, step_x: Tensor, step_y: Tensor, light: Light) -> Tensor:
-    """Where the way to the lamp is barred, 0 or 1, (A, P / 4), found by walking along it over the depth map."""
+    """Where the way to the lamp is barred, (A, P / 4) boolean, found by walking along it over the depth map."""
     side = height.shape[-1]
     k = TILE // SUPERSAMPLE
     pixel = torch.arange(k * k, device=depth.device)
@@ -178,12 +179,12 @@ def _shadow(tiles: Tiles, depth: Tensor, height: Tensor, step_x: Tensor, step_y:
     lx, ly, lz = light.direction[tiles.picture].unbind(1)
     per_cm_x, per_cm_y = (lx / step_x[tiles.picture])[:, None], (-ly / step_y[tiles.picture])[:, None]
     start = (tiles.picture * side * side)[:, None]
-    barred = torch.zeros_like(depth)
+    barred, height = torch.zeros_like(depth, dtype=torch.bool), height.flatten()
     for walked in torch.linspace(0.25, 3.3, 12).tolist():  # cm towards the lamp
         x = (column + (per_cm_x * walked).round()).clamp_(0, side - 1)
         y = (row + (per_cm_y * walked).round()).clamp_(0, side - 1)
-        above = height.flatten()[(y * side + x).long() + start] - depth - (lz * walked)[:, None]
-        barred = torch.maximum(barred, ((above > 0.12) & (above < 2.5)).float())
+        above = height[y.mul_(side).add_(x).long().add_(start)].sub_(depth).sub_((lz * walked)[:, None])
+        barred |= (above > 0.12).logical_and_(above < 2.5)
     return barred
 
 

@@ -17,7 +17,7 @@ from vitcourse.data.scene import background, cast_shadow, noise
 from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_cones, shade
 from vitcourse.errors import InputError
 
-CHUNK = {"cpu": 8, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
+CHUNK = {"cpu": 12, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
 MIN_SIZE = 32
 WRIST = 0.2  # the share of the arm's first cone, about 1.5 cm, that a box takes as the hand
 NOTHING = 0  # in a map of parts: background
