@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from vitcourse.data.asl import resize, to_input
+from vitcourse.data.augment import mirrored
 
 THRESHOLDS = {"iou50": 0.50, "iou75": 0.75, "iou90": 0.90}
 
@@ -44,6 +45,22 @@ def predict(model: nn.Module, images: list[Tensor], batch_size: int = 64) -> tup
         boxes.append(outputs[1].float().cpu())
     model.train(training)
     return torch.cat(logits), torch.cat(boxes)
+
+
+def both_ways(
+    answers: Callable[[list[Tensor]], tuple[Tensor, Tensor]], images: list[Tensor]
+) -> list[tuple[Tensor, Tensor]]:
+    """Logits and boxes of images as they are, and the means of these and of what their mirror images give.
+
+    A left hand's sign is a right hand's in a mirror, so both are the same question.
+
+    Args:
+        answers: gives logits (N, K) and boxes (N, 4), xyxy in fractions, for N images.
+    """
+    logits, boxes = answers(images)
+    other_logits, other_boxes = answers([image.flip(-1) for image in images])
+    back = mirrored(other_boxes.view(-1, 2, 2), torch.full((len(boxes),), -1.0)).view(-1, 4)
+    return [(logits, boxes), ((logits.softmax(1) + other_logits.softmax(1)).log(), (boxes + back) / 2)]
 
 
 def evaluate(

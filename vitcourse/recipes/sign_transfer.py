@@ -6,15 +6,15 @@ went into it, so every photo is new to it. Changes of the renderer are chosen on
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vitcourse import results
-from vitcourse.asl.metrics import measure
+from vitcourse.asl.metrics import both_ways, measure
 from vitcourse.data.asl import AslDataset, hold_out, load
-from vitcourse.data.augment import mirrored
 from vitcourse.data.hand import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import identity
@@ -32,7 +32,7 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     _, held = hold_out(train.files, train.labels.tolist(), SHARE)
     if not held:
         raise InputError(f"{data}: there are too few photos of each letter to hold any out")
-    of_train, of_valid = (both_ways(model, images(split)) for split in (train, valid))
+    of_train, of_valid = (both_ways(partial(read, model), images(split)) for split in (train, valid))
     for way in range(2):
         for title, split, places, answers in (
             ("hold-out of train", train, held, of_train),
@@ -49,17 +49,6 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     by_letters = by_letter(of_train[0][0], train.labels)
     content = {"data": identity(data), "rows": rows, "train_letters": by_letters}
     return results.write("sign_transfer", content, time.perf_counter() - started)
-
-
-def both_ways(model: nn.Module, pictures: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """Letters and boxes read from pictures as they are, and the means of these and of what their mirror images give.
-
-    A left hand's sign is a right hand's in a mirror, so both are the same question.
-    """
-    letters, boxes = read(model, pictures)
-    other_letters, other_boxes = read(model, [picture.flip(-1) for picture in pictures])
-    back = mirrored(other_boxes.view(-1, 2, 2), torch.full((len(boxes),), -1.0)).view(-1, 4)
-    return [(letters, boxes), ((letters.softmax(1) + other_letters.softmax(1)).log(), (boxes + back) / 2)]
 
 
 def images(dataset: AslDataset) -> list[Tensor]:
