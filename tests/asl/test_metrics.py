@@ -6,7 +6,7 @@ from torch import nn
 from torchvision.ops import box_iou
 
 from vitcourse.asl import aligned_iou, evaluate
-from vitcourse.asl.metrics import measure, predict
+from vitcourse.asl.metrics import both_ways, measure, predict
 
 
 def boxes(*rows):
@@ -86,3 +86,22 @@ def test_predict_takes_images_of_any_size():
     logits, predicted = predict(Fixed(), images)
     assert logits.argmax(1).tolist() == [0, 2]
     assert predicted.shape == (2, 4)
+
+
+def test_a_picture_and_its_mirror_image_are_one_question():
+    """A model that sees where the white is: its box in the mirror image is mirrored back before the mean is taken."""
+    picture = torch.zeros(3, 40, 40, dtype=torch.uint8)
+    picture[:, 10:20, 4:16] = 255
+
+    def looks(pictures):
+        down, across = torch.stack(pictures)[:, 0].gt(0).any(2), torch.stack(pictures)[:, 0].gt(0).any(1)
+        left, top = across.float().argmax(1), down.float().argmax(1)
+        box = torch.stack([left, top, left + 12, top + 10], 1) / 40
+        letters = torch.zeros(len(pictures), 26)
+        letters[:, 0], letters[:, 1] = left, 10.0
+        return letters, box
+
+    (letters, box), (mean_letters, mean_box) = both_ways(looks, [picture])
+    torch.testing.assert_close(box, torch.tensor([[0.1, 0.25, 0.4, 0.5]]))
+    torch.testing.assert_close(mean_box, box)
+    assert (letters.argmax(1).item(), mean_letters.argmax(1).item()) == (1, 0)  # the mirror image is surer
