@@ -54,6 +54,19 @@ def test_no_photo_is_on_both_sides_of_a_hold_out(seed):
     assert hold_out(FILES, labels, 0.3, seed + 1) != (kept, held)
 
 
+def test_copies_stay_together_and_every_letter_is_held_out():
+    """Nine photos of A are one burst: too many for a side of three tenths, so they stay, and the tenth is held out."""
+    labels = [ord(file[0]) - ord("A") for file in FILES]
+    burst = [Copy(FILES[0], FILES[i], 0.9, False) for i in range(1, 9)]
+    across = [Copy(FILES[0], FILES[i], 0.9, False) for i in range(10, 20)]  # A and B: two signs, not one photo
+    _, held = hold_out(FILES, labels, 0.3, 0, burst + across)
+    assert [FILES[i][:2] for i in held if labels[i] == 0] == ["A9"] * 3
+    assert sum(labels[i] == 1 for i in held) == 9
+    together = hold_out(FILES, labels, 0.5, 0, [Copy(FILES[0], FILES[1], 0.9, False)])[1]
+    assert {source_photo(FILES[i]) in {source_photo(FILES[j]) for j in together} for i in (0, 1)} in ({True}, {False})
+    assert sum(labels[i] == 0 for i in together) == 15
+
+
 def test_hold_out_names_bad_arguments():
     with pytest.raises(InputError, match=r"between 0 and 1, got 1\.5"):
         hold_out(FILES, [0] * 60, 1.5)

@@ -23,7 +23,7 @@ def export(tmp_path_factory):
 
 
 def test_copies_of_a_photo_are_not_parted(export):
-    """Pairs across photos join their groups: with all joined to one, a side would be empty."""
+    """Pairs across photos join their groups: with all of each letter joined to one, a side would be empty."""
     train = load(export, "train")
     files, labels = train.files, train.labels.tolist()
     by_letter = {letter: [f for f, own in zip(files, labels, strict=True) if own == letter] for letter in range(26)}
@@ -36,7 +36,7 @@ def test_copies_of_a_photo_are_not_parted(export):
         photos = {source_photo(pair.first), source_photo(pair.second)}
         assert photos <= held or photos <= kept
     with pytest.raises(InputError, match="leaves one side empty"):
-        Material(export, [Copy(files[0], file, 1.0, False) for file in files[1:]], 0.34)
+        Material(export, [Copy(some[0], file, 1.0, False) for some in by_letter.values() for file in some[1:]], 0.34)
 
 
 def test_copies_are_looked_for_once(folder, export, monkeypatch):

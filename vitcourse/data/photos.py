@@ -78,12 +78,15 @@ def group_by_photo(files: Iterable[str | Path], copies: Iterable[Copy] = ()) -> 
 def hold_out(
     files: Sequence[str | Path], labels: Sequence[int], share: float = 0.2, seed: int = 0, copies: Iterable[Copy] = ()
 ) -> tuple[list[int], list[int]]:
-    """Divides images so that all copies of a photo stay together, in about the same share of each letter's photos.
+    """Divides images so that all copies of a photo stay together, in about the same share of each letter's images.
+
+    The photos of a letter come in random order, and one is held out where that brings the letter nearer to its share:
+    a group of copies that is far larger than the share stays with the rest.
 
     Args:
         files, labels: of a data set, such as ``dataset.files`` and ``dataset.labels.tolist()``.
-        share: of the photos of each letter that are held out, between 0 and 1.
-        copies: see `group_by_photo`.
+        share: of the images of each letter that are held out, between 0 and 1.
+        copies: see `group_by_photo`. A pair of two letters is passed over: it is two signs before one wall.
 
     Returns:
         The places of the images that are kept and of those held out, each in ascending order.
@@ -95,13 +98,18 @@ def hold_out(
         raise InputError(f"share must be between 0 and 1, got {share}")
     if len(files) != len(labels):
         raise InputError(f"as many labels as files are expected, got {len(labels)} and {len(files)}")
+    letter = {source_photo(file): int(label) for file, label in zip(files, labels, strict=True)}
+    copies = [copy for copy in copies if letter.get(source_photo(copy.first)) == letter.get(source_photo(copy.second))]
     by_letter: dict[int, list[list[int]]] = {}
     for places in group_by_photo(files, copies).values():
         by_letter.setdefault(int(labels[places[0]]), []).append(places)
     generator, held = torch.Generator().manual_seed(seed), []
     for _, photos in sorted(by_letter.items()):
-        order = torch.randperm(len(photos), generator=generator).tolist()
-        held += [place for photo in order[: math.floor(share * len(photos) + 0.5)] for place in photos[photo]]
+        wanted, own = share * sum(map(len, photos)), []
+        for photo in torch.randperm(len(photos), generator=generator).tolist():
+            if len(own) + len(photos[photo]) / 2 <= wanted:
+                own += photos[photo]
+        held += own
     return sorted(set(range(len(files))) - set(held)), sorted(held)
 
 

@@ -20,7 +20,7 @@ from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import identity
 from vitcourse.recipes.sign_backbone import hand_model, read
 
-SHARE = 0.2  # of the train photos, the same as the fine-tuning runs hold out: their hold-out is one of the rows
+SHARE = 0.2  # of the train photos; copies are parted by name alone, so it is not quite the hold-out of the fine-tunings
 
 
 def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
