@@ -77,6 +77,13 @@ def test_synth_writes_the_form_asked_for(command, tmp_path, form):
     assert [len(load(tmp_path, split)) for split in ("train", "valid", "test")] == [3, 2, 1]
 
 
+def test_a_path_is_printed_as_it_is(command, tmp_path):
+    out = tmp_path / "signs [final] :smile:"
+    status, printed, _ = command("synth", out, "--train", "1", "--valid", "0", "--test", "0", "--size", "32")
+    assert status == 0
+    assert f"wrote 1 images to {out}" in printed
+
+
 def test_train_leaves_a_run(run):
     assert {RUN, WEIGHTS, CHECKPOINT, LOG} <= {path.name for path in run.iterdir()}
     assert json.loads((run / RUN).read_text())["image_size"] == 32

@@ -84,6 +84,26 @@ def test_a_training_that_fails_at_once_leaves_nothing(command, signs, tmp_path, 
     assert [path.name for path in out.iterdir()] == ["notes.txt"] if existing else not out.exists()
 
 
+def test_a_model_without_its_checkpoint_is_left_alone(command, signs, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / WEIGHTS).write_bytes(b"a model")
+    status, _, error = command("train", "asl", "--data", signs, "--out", out, *QUICK)
+    assert status == 2
+    assert "a trained model in it already; name another folder" in error
+    assert [path.name for path in out.iterdir()] == [WEIGHTS]
+
+
+def test_a_run_is_not_resumed_on_other_data(command, signs, tmp_path):
+    other, out = tmp_path / "other", tmp_path / "run"
+    synthesise(other, train=78, valid=26, test=0, size=32, seed=2)
+    assert command("train", "asl", "--data", signs, "--out", out, *QUICK)[0] == 0
+    status, _, error = command("train", "asl", "--data", other, "--out", out, *QUICK, "--resume")
+    assert status == 2
+    assert "another data" in error
+    assert command("train", "asl", "--data", signs, "--out", out, *QUICK, "--resume")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -156,6 +156,18 @@ def test_bf16_trains_and_leaves_a_plain_model():
     assert torch.equal(model.eval()(x), twin.eval()(x))
 
 
+def test_a_training_that_fails_leaves_a_plain_model():
+    def fails(model, batch):
+        model(batch["x"])
+        raise RuntimeError("stop")
+
+    model, twin = network(), network()
+    with pytest.raises(RuntimeError, match="stop"):
+        fit(model, Points(), fails, replace(CONFIG, precision="bf16"))
+    x = torch.randn(5, 2)
+    assert torch.equal(model.eval()(x), twin.eval()(x))
+
+
 def test_a_loss_that_is_not_finite_stops_the_run():
     with pytest.raises(FloatingPointError, match="epoch 1"):
         fit(network(), Points(), lambda m, b: {"loss": loss(m, b)["loss"] * float("nan")}, CONFIG)

@@ -12,7 +12,7 @@ from transformers import ViTModel
 from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
 from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, save_run, sign_backbone
+from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, same_run, save_run, sign_backbone
 from vitcourse.errors import CheckpointError, InputError
 from vitcourse.positions import resample
 from vitcourse.training import TrainingConfig, write_whole
@@ -62,6 +62,37 @@ def test_a_model_of_hugging_face_reads_images_of_its_own_size_alone(tmp_path):
     ViTModel(THEIRS).save_pretrained(tmp_path)
     with pytest.raises(InputError, match="reads images of 32 pixels, 64 were asked for"):
         new_model(SignRun(str(tmp_path), 64))
+
+
+def test_a_model_of_hugging_face_comes_in_float32_and_its_run_is_known_again(tmp_path):
+    ViTModel(THEIRS).half().save_pretrained(tmp_path / "vit")
+    model, run = new_model(SignRun(str(tmp_path / "vit")))
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    save_run(run, tmp_path)
+    same_run(run, tmp_path)  # JSON has turned the numbers of the classes into texts
+    with pytest.raises(CheckpointError, match="another data"):
+        same_run(replace(run, data="other"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("hidden_size", "x"), ("image_size", [32, 32]), ("num_attention_heads", 0), ("hidden_act", "foo")],
+)
+def test_a_damaged_config_of_a_vit_is_one_line(tmp_path, name, value):
+    ViTModel(THEIRS).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {name: value}))
+    with pytest.raises(InputError, match="no ViTModel could be loaded") as caught:
+        new_model(SignRun(str(tmp_path)))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_run_trained_in_fp16_on_a_gpu_is_read_anywhere(tmp_path):
+    model, run = new_model(SignRun("vit", 32, training=TrainingConfig(precision="fp16")))
+    assert load_run(saved(model, run, tmp_path))[1].training.precision == "fp16"
+    (tmp_path / "run.json").write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match="does not describe a sign run"):
+        load_run(tmp_path)
 
 
 def test_a_run_is_loaded_without_what_it_started_from(resnet_weights, tmp_path):

@@ -6,6 +6,7 @@ import struct
 import time
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,25 @@ def test_a_program_in_an_image_is_not_run(tmp_path):
     root = write_export(tmp_path)
     (root / "train" / "A1.jpg").write_bytes(stream.getvalue())
     assert "A1.jpg is not an image that can be read" in str(refused(root))
+
+
+def test_an_image_of_sixteen_bits_is_refused(tmp_path):
+    """Pillow would clip it: nearly all of it to white."""
+    file = tmp_path / "deep.png"
+    Image.fromarray(np.arange(1024, dtype=np.uint16).reshape(32, 32) * 64).save(file)
+    for look in (decode, measure):
+        with pytest.raises((DataError, ValueError), match="more than 8 bits a channel"):
+            look(file)
+
+
+@pytest.mark.parametrize(("suffix", "form"), [("bmp", "BMP"), ("gif", "GIF"), ("tiff", "TIFF")])
+def test_what_was_cut_off_is_named_in_any_form(tmp_path, suffix, form):
+    file = tmp_path / f"a.{suffix}"
+    Image.effect_noise((40, 30), 90).convert("RGB").save(file)
+    assert measure(file) == (40, 30)
+    file.write_bytes(file.read_bytes()[: int(0.6 * file.stat().st_size)])
+    with pytest.raises(ValueError, match=f"truncated: the end of the {form}|not an image that can be read"):
+        measure(file)
 
 
 def test_a_folder_with_an_images_name_is_named(tmp_path):

@@ -45,6 +45,9 @@ def test_a_pixel_outside_is_clipped(export):
         ("A1.jpg,40,32,A,nan,6,20,30", "xmin must be a number, got 'nan'"),
         ("A1.jpg,40,32,A,4,6,inf,30", "xmax must be a number, got 'inf'"),
         ("A1.jpg,40,32,A,4,six,20,30", "ymin must be a number, got 'six'"),
+        ("A1.jpg,40,32,A,4,6,2_0,30", "xmax must be a number, got '2_0'"),
+        ("A1.jpg,40,32,A,4,６,20,30", "ymin must be a number, got '６'"),
+        (f"{'x' * 300}.jpg,40,32,A,4,6,20,30", "cannot be looked for (File name too long)"),
         ("A1.jpg,40,32,a,4,6,20,30", "unknown letter 'a'"),
         ("A1.jpg,40,32,AB,4,6,20,30", "unknown letter 'AB'"),
         ("A1.jpg,40,32,,4,6,20,30", "unknown letter ''"),
@@ -114,6 +117,8 @@ def test_missing_folders_and_files_are_named(export, tmp_path):
     root = export()
     with pytest.raises(DataError, match=r"no split 'valid' in it \(found: train\)"):
         load(root, "valid")
+    with pytest.raises(DataError, match=r"no split '\.\.' in it"):
+        load(root / "train", "..")
     (root / "train" / CSV_NAME).unlink()
     with pytest.raises(DataError, match=f"train: there is no {CSV_NAME} in it"):
         load(root, "train")

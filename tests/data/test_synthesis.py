@@ -113,6 +113,21 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path, failure):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("way", ["here", "link"])
+def test_an_empty_folder_that_is_there_is_filled(tmp_path, monkeypatch, way):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "set")
+    monkeypatch.chdir(tmp_path / "set")
+    synthesise("." if way == "here" else tmp_path / "link", train=1, valid=1, test=0, size=32)
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [
+        "README.dataset.txt",
+        "test",
+        "train",
+        "valid",
+    ]
+    assert Path.cwd() == tmp_path / "set"
+
+
 def test_a_folder_in_use_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep")
@@ -123,7 +138,9 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     assert read(tmp_path) == {"file": b"keep", "mine/notes.txt": b"keep"}
 
 
-@pytest.mark.parametrize("wrong", [{"train": -1}, {"valid": -2}, {"test": -3}, {"size": 16}, {"seed": -5}])
+@pytest.mark.parametrize(
+    "wrong", [{"train": -1}, {"valid": -2}, {"test": -3}, {"size": 16}, {"size": 10**6}, {"seed": -5}]
+)
 def test_synthesise_names_bad_numbers(tmp_path, wrong):
     (value,) = wrong.values()
     with pytest.raises(InputError, match=str(value)):

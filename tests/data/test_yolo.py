@@ -118,6 +118,9 @@ def test_files_without_their_partner_are_named(root):
     assert error.file == train / "labels" / "Z1.txt"
     (train / "images" / "A1.png").write_bytes((train / "images" / "A1.jpg").read_bytes())
     assert "A1.jpg has the same label file" in str(refused(root))
+    (train / "images" / "A1.png").unlink()
+    (train / "labels" / "A1.TXT").write_text(LINE)
+    assert "is of the same image; one file for each is expected" in str(refused(root))
 
 
 @pytest.mark.parametrize("part", ["images", "labels"])

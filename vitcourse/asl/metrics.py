@@ -3,7 +3,8 @@
 All measures are fractions of 1. IoU@t is the share of images whose box has an IoU of at least t.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -32,18 +33,27 @@ def aligned_iou(boxes: Tensor, true_boxes: Tensor) -> Tensor:
     return overlap / (area + true_area - overlap)
 
 
+@contextmanager
+def in_evaluation(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode, and afterwards in the mode it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
 @torch.no_grad()
 def predict(model: nn.Module, images: list[Tensor], batch_size: int = 64) -> tuple[Tensor, Tensor]:
     """Logits (N, K) and boxes (N, 4), on the CPU, for uint8 images of any size; dropout is off meanwhile."""
-    device, training = next(model.parameters()).device, model.training
-    model.eval()
-    logits, boxes = [], []
-    for start in range(0, len(images), batch_size):
-        batch = torch.stack([resize(image, model.image_size) for image in images[start : start + batch_size]])
-        outputs = model(to_input(batch.to(device)))
-        logits.append(outputs[0].float().cpu())
-        boxes.append(outputs[1].float().cpu())
-    model.train(training)
+    device, logits, boxes = next(model.parameters()).device, [], []
+    with in_evaluation(model):
+        for start in range(0, len(images), batch_size):
+            batch = torch.stack([resize(image, model.image_size) for image in images[start : start + batch_size]])
+            outputs = model(to_input(batch.to(device)))
+            logits.append(outputs[0].float().cpu())
+            boxes.append(outputs[1].float().cpu())
     return torch.cat(logits), torch.cat(boxes)
 
 

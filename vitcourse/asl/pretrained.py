@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -65,8 +64,11 @@ def vit_model(name: str) -> nn.Module:
     logging.set_verbosity_error()  # what went wrong is said below, in one line
     logging.disable_progress_bar()
     try:
-        model, found = ViTModel.from_pretrained(name, add_pooling_layer=False, output_loading_info=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        options = {"add_pooling_layer": False, "dtype": torch.float32}  # or it would come in the file's own precision
+        model, found = ViTModel.from_pretrained(name, **options, output_loading_info=True)
+        if not isinstance(model.config.image_size, int):
+            raise ValueError(f"its image_size is {model.config.image_size}; one number is expected")
+    except Exception as error:  # a damaged config.json fails anywhere in it, and in any way
         raise InputError(f"no ViTModel could be loaded from {name!r}: {one_line(error)}") from error
     if found["missing_keys"]:
         missing = ", ".join(sorted(found["missing_keys"])[:3])

@@ -43,6 +43,7 @@ class SignRun:
         augment: mirror, move, scale and recolour the images. Without it, what frozen layers give is computed once.
         hold_out: the share of the train photos that is not trained on, but judged after every epoch; the log's names
             then begin with "held_out_", and valid is not read. With 0 valid is judged, as "valid_…".
+        data: filled in when the data is read: a digest of the images trained on, so that no other data continues a run.
 
     Raises:
         ValueError: a number out of its range, or an unknown name.
@@ -60,6 +61,7 @@ class SignRun:
     task: str = "both"
     augment: bool = True
     hold_out: float = 0.0
+    data: str = ""
 
     def __post_init__(self):
         self.loss()
@@ -139,8 +141,8 @@ def same_run(run: SignRun, out: Path) -> None:
     Raises:
         CheckpointError: naming what differs.
     """
-    saved = _read_run(out)
-    different = [name for name, value in asdict(run).items() if asdict(saved)[name] != value]
+    saved, wanted = (json.loads(json.dumps(asdict(either))) for either in (_read_run(out), run))  # as JSON holds them
+    different = [name for name, value in wanted.items() if saved[name] != value]
     if different:
         raise CheckpointError(f"the run in it has another {', '.join(different)}", out)
 
@@ -152,7 +154,7 @@ def _read_run(folder: Path) -> SignRun:
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
         return SignRun(**{**fields, "training": TrainingConfig(**fields["training"])})
-    except (UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
+    except (UnicodeDecodeError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", file) from error
 
 

@@ -59,7 +59,7 @@ def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
     """
     rows = [_row(f"{name} (published)", ([value] for value in values)) for name, values in PUBLISHED.items()]
     for name, runs in recorded.items():
-        rows.append(_row(f"<strong>{name}</strong>", zip(*(_values(run) for run in runs), strict=True)))
+        rows.append(_row(f"<strong>{html.escape(name)}</strong>", zip(*(_values(run) for run in runs), strict=True)))
     return _table(rows)
 
 

@@ -10,6 +10,11 @@ from rich.markup import escape
 console = Console()
 
 
+def say(line: str) -> None:
+    """Prints a line as it is: a path may hold what rich would take for markup."""
+    console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
 def command_group(help: str | None = None) -> typer.Typer:
     """An empty set of commands with the course's manners."""
     return typer.Typer(

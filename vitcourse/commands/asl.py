@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vitcourse.commands import command_group, console, example
+from vitcourse.commands import command_group, console, example, say
 from vitcourse.errors import InputError
 
 app = command_group()
@@ -30,7 +30,7 @@ def synth(
 
     with progress("rendering") as (step,):
         synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step, form=form)
-    console.print(f"wrote {train + valid + test} images to {out}", highlight=False)
+    say(f"wrote {train + valid + test} images to {out}")
 
 
 @train_app.command("asl", epilog=example("vitcourse train asl --data data/signs --out runs/signs --epochs 12"))
@@ -71,12 +71,13 @@ def train_asl(
     from vitcourse.asl import SignRun
     from vitcourse.recipes.signs import train_signs
     from vitcourse.terminal import log_table, progress
-    from vitcourse.training import TrainingConfig, first_process
+    from vitcourse.training import TrainingConfig, check_precision, first_process
 
     if schedule == "plateau" and not hold_out:
         raise InputError("--schedule plateau watches the photos that --hold-out keeps back: give it a share, as 0.2")
     judged = "held_out_score" if hold_out else ""
     try:
+        check_precision(precision)
         training = TrainingConfig(
             epochs=epochs,
             batch_size=batch_size,
@@ -114,7 +115,7 @@ def train_asl(
         table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
         table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"
         console.print(table)
-        console.print(f"wrote {out}", highlight=False)
+        say(f"wrote {out}")
 
 
 @app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
@@ -164,13 +165,11 @@ def predict(
     for image, letter, share, box, pixel in zip(images, letters, certainty, boxes, pixels, strict=True):
         corners = box.clamp(0, 1) * box.new_tensor([pixel.shape[2], pixel.shape[1]] * 2)
         x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
-        console.print(
-            f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}", highlight=False, soft_wrap=True
-        )
+        say(f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}")
     if out is not None:
         from vitcourse import plots
 
         plots.use_style()
         titles = [f"{LETTERS[letter]}  {share:.0%}" for letter, share in zip(letters, certainty, strict=True)]
         plots.save(plots.sign_grid(pixels, boxes, titles), out)
-        console.print(f"wrote {out}", highlight=False)
+        say(f"wrote {out}")

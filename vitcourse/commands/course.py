@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vitcourse.commands import command_group, console, example
+from vitcourse.commands import command_group, console, example, say
 
 app = command_group()
 
@@ -18,7 +18,7 @@ def assign(
     """Make the notebook that students get: stubs, test cells, no solutions."""
     from vitcourse.grading.run import assign as release
 
-    console.print(f"wrote {release(lesson, out)}", highlight=False, soft_wrap=True)
+    say(f"wrote {release(lesson, out)}")
 
 
 @app.command(epilog=example("vitcourse grade submissions --seed 'three green kites' --out grades.csv"))
@@ -48,11 +48,11 @@ def grade(
     with progress("grading") as (step,):
         graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, progress=step)
     for line in graded.problems:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(line)
     students = len({row.student for row in graded.rows})
     got, most = sum(row.points for row in graded.rows), sum(row.max_points for row in graded.rows)
     mean = f"a student has {got / students:.1f} of {most / students:.1f} points on average"
-    console.print(f"graded {len(graded.pages)} submissions; {mean}", highlight=False)
+    say(f"graded {len(graded.pages)} submissions; {mean}")
     if graded.by_hand:
-        console.print(f"{graded.by_hand} answers wait for points by hand", highlight=False)
-    console.print(f"wrote {out} and {out.with_suffix('') / 'feedback'}", highlight=False, soft_wrap=True)
+        say(f"{graded.by_hand} answers wait for points by hand")
+    say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vitcourse.commands import command_group, console, example
+from vitcourse.commands import command_group, console, example, say
 from vitcourse.errors import InputError
 
 app = command_group()
@@ -33,8 +33,8 @@ def record(
     if name not in RECIPES:
         raise InputError(f"there is no recorded run {name!r}; there are: {', '.join(RECIPES)}")
     recipe = importlib.import_module(f"vitcourse.recipes.{name}")
-    file = recipe.record(data, lambda line: console.print(line, highlight=False, soft_wrap=True))
-    console.print(f"wrote {file}", highlight=False)
+    file = recipe.record(data, say)
+    say(f"wrote {file}")
 
 
 @app.command(epilog=example("vitcourse bench --model ti/16 --rounds 9 --out runs/bench"))
@@ -68,8 +68,8 @@ def bench(
             rows.append(measure(case, torch.device(name), rounds, on_round=on_round))
     console.print(table(rows))
     slower = [case_name(row) for row in rows if max(found["median"] for found in row["ratio"].values()) > 1.03]
-    console.print(f"slower by more than 3%: {'; '.join(slower) or 'none'}", highlight=False)
+    say(f"slower by more than 3%: {'; '.join(slower) or 'none'}")
     if out is not None:
         write_whole(out / "bench.json", json.dumps({"rows": rows, "provenance": provenance()}, indent=1).encode())
         plots.save(picture(rows), out / "bench.png")
-        console.print(f"wrote {out}", highlight=False)
+        say(f"wrote {out}")

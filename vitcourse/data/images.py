@@ -45,7 +45,11 @@ def measure(file: Path) -> tuple[int, int]:
     Raises:
         ValueError: with the problem and the file's name.
     """
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:
+        raise ValueError(f"the image {file.name[:40]}… cannot be looked for ({error.strerror})") from error
+    if not there:
         raise ValueError(f"the image {file.name} is missing")
     try:
         with _opened(file) as image:
@@ -53,11 +57,12 @@ def measure(file: Path) -> tuple[int, int]:
         with file.open("rb") as stream:
             stream.seek(max(0, file.stat().st_size - 64))
             end = stream.read()
-    except TooManyPixelsError as error:
+    except UnusableImageError as error:
         raise ValueError(f"{file.name} {error}") from error
     except Exception as error:
         raise ValueError(f"{file.name} is not an image that can be read") from error
-    if END_MARKERS.get(kind, b"") not in end and not _decodes(file):  # a camera may write more behind the end
+    marker = END_MARKERS.get(kind)
+    if (marker is None or marker not in end) and not _decodes(file):  # a camera may write more behind the end
         raise ValueError(f"{file.name} is truncated: the end of the {kind} is missing")
     return size
 
@@ -73,8 +78,8 @@ def check_image(file: Path, width: int, height: int) -> None:
         raise ValueError(f"{file.name} has {size[0]} x {size[1]} pixels, the annotation says {width} x {height}")
 
 
-class TooManyPixelsError(ValueError):
-    """An image declares more pixels than `MAX_PIXELS`."""
+class UnusableImageError(ValueError):
+    """An image declares more pixels than `MAX_PIXELS`, or its values are no bytes."""
 
 
 def _opened(file: str | Path) -> Image.Image:
@@ -84,11 +89,14 @@ def _opened(file: str | Path) -> Image.Image:
         try:
             image = Image.open(file, formats=FORMATS)
         except Image.DecompressionBombError as error:
-            raise TooManyPixelsError(f"declares more than {MAX_PIXELS:,} pixels") from error
+            raise UnusableImageError(f"declares more than {MAX_PIXELS:,} pixels") from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
-        raise TooManyPixelsError(f"declares {width} x {height} pixels, more than {MAX_PIXELS:,} in all")
+        raise UnusableImageError(f"declares {width} x {height} pixels, more than {MAX_PIXELS:,} in all")
+    if image.mode.startswith(("I", "F")):  # Pillow would clip them to white
+        image.close()
+        raise UnusableImageError("has more than 8 bits a channel")
     return image
 
 

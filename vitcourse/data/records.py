@@ -100,8 +100,10 @@ def whole(key: str, value: object, least: int = 1) -> int:
 
 def number(key: str, value: object) -> float:
     """A finite number from a text or a JSON number. Raises ValueError."""
+    plain = not isinstance(value, str) or (value.isascii() and "_" not in value)  # Python reads more than files hold
     try:
-        result = math.nan if isinstance(value, bool) or not isinstance(value, str | int | float) else float(value)
+        usable = plain and isinstance(value, str | int | float) and not isinstance(value, bool)
+        result = float(value) if usable else math.nan
     except (ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):

@@ -17,12 +17,11 @@ and so are small letters. A list of classes may hold more than the letters and i
 from pathlib import Path
 
 from vitcourse.data import coco, csv_form, voc, yolo
-from vitcourse.data.csv_form import HEADER as CSV_HEADER
 from vitcourse.data.csv_form import NAME as CSV_NAME
 from vitcourse.data.records import Record
 from vitcourse.errors import DataError
 
-__all__ = ["CSV_HEADER", "CSV_NAME", "FORMS", "Record", "form_of", "read_split", "split_folder"]
+__all__ = ["CSV_NAME", "FORMS", "Record", "form_of", "read_split", "split_folder"]
 
 FORMS = {"csv": csv_form, "coco": coco, "yolo": yolo, "voc": voc}
 OTHER_NAMES = {"valid": "val", "val": "valid"}  # of one split
@@ -37,8 +36,9 @@ def read_split(root: str | Path, split: str) -> list[Record]:
     Raises:
         DataError: the folder, the split or its annotations are missing or empty, or a row does not hold.
     """
-    folder = split_folder(root, split)
+    folder = Path(root)
     try:
+        folder = split_folder(root, split)
         return FORMS[form_of(folder)].read(folder)
     except OSError as error:
         raise DataError(f"it cannot be read ({error.strerror})", error.filename or folder) from error
@@ -54,7 +54,7 @@ def split_folder(root: str | Path, split: str) -> Path:
     if not root.is_dir():
         raise DataError("there is no such folder", root)
     for name in (split, OTHER_NAMES.get(split)):
-        if name and Path(name).name == name and (root / name).is_dir():
+        if name and name != ".." and Path(name).name == name and (root / name).is_dir():
             return root / name
     found = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     raise DataError(f"there is no split {split!r} in it (found: {', '.join(found) or 'no folder'})", root)

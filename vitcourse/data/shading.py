@@ -40,7 +40,7 @@ def fused_cones() -> Tensor:
     bone = torch.where(parts < PALM, parts % 3, -1)
     finger = torch.where(parts < PALM, parts // 3, -1)
     next_to = (finger[:, None] == finger) & ((bone[:, None] - bone).abs() <= 1)
-    root = (bone <= 0) & (parts != 0) | (parts == 0)
+    root = bone <= 0
     to_palm = (bone[:, None] == -1) & root | root[:, None] & (bone == -1)
     return next_to | to_palm
 

@@ -18,7 +18,7 @@ from vitcourse.data.shading import SUPERSAMPLE, draw_light, draw_skin, fused_con
 from vitcourse.errors import InputError
 
 CHUNK = {"cpu": 12, "cuda": 128}  # pictures at once: few enough for the caches of a CPU, enough to fill a GPU
-MIN_SIZE = 32
+MIN_SIZE, MAX_SIZE = 32, 4096
 WRIST = 0.2  # the share of the arm's first cone, about 1.5 cm, that a box takes as the hand
 NOTHING = 0  # in a map of parts: background
 FILL = (0.3, 0.95)  # how much of a side of the picture the hand takes
@@ -40,7 +40,7 @@ def render(
     Args:
         letters: (B,) int64, 0 (A) to 25 (Z).
         seed: 0 or more.
-        size: pixels along a side, 32 or more.
+        size: pixels along a side, 32 to 4096.
         first: the index of the first picture in the series of this seed, 0 or more.
         device: where to compute, and where the result lies; the CPU where it is None.
         plain: the textbook view of each letter before an empty wall, with nothing left to chance.
@@ -199,8 +199,8 @@ def _parts(surface: Surface, size: int) -> Tensor:
 
 def check_numbers(size: int, **counts: int) -> None:
     """Raises InputError where a size or a named count is out of range."""
-    if size < MIN_SIZE:
-        raise InputError(f"size must be at least {MIN_SIZE} pixels, got {size}")
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise InputError(f"size must be {MIN_SIZE} to {MAX_SIZE} pixels, got {size}")
     for name, count in counts.items():
         if count < 0:
             raise InputError(f"{name} must be 0 or more, got {count}")

@@ -5,13 +5,13 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from vitcourse import __version__
 from vitcourse.data.hand import LETTERS
 from vitcourse.data.records import Record
 from vitcourse.data.roboflow import FORMS
@@ -54,7 +54,7 @@ def synthesise(
     Args:
         out: a folder that is empty or does not exist yet.
         train, valid, test: number of pictures in each split.
-        size: pixels along a side, 32 or more.
+        size: pixels along a side, 32 to 4096.
         seed: 0 or more; the same one gives the same files.
         progress: called with (pictures done, pictures in all).
         form: "csv", "coco", "yolo" or "voc" (see `vitcourse.data.roboflow`).
@@ -62,15 +62,17 @@ def synthesise(
     Raises:
         InputError: ``out`` is in use, the form is unknown, or a number is out of range.
     """
-    out = Path(out)
+    out = Path(out).resolve()
     counts = {"train": train, "valid": valid, "test": test}
     check_numbers(size, seed=seed, **counts)
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    # A folder that is there is filled, not replaced: it may be the one that the user is in.
+    place = out if out.exists() else out.parent
+    place.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=place))
     try:
         done = 0
         for number, (split, count) in enumerate(counts.items()):
@@ -86,7 +88,7 @@ def synthesise(
         facts = README.format(
             rounding=ROUNDING.get(form, ""),
             rule="=" * 40,
-            version=version("vitcourse"),
+            version=__version__,
             size=size,
             seed=seed,
             form=form,
@@ -94,9 +96,12 @@ def synthesise(
         )
         (partial / "README.dataset.txt").write_text(facts, encoding="utf-8")
         partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
+        if place == out:
+            for part in partial.iterdir():
+                part.rename(out / part.name)
+            partial.rmdir()
+        else:
+            partial.rename(out)
     except BaseException:  # an interrupt as well
         shutil.rmtree(partial, ignore_errors=True)
         raise

@@ -36,7 +36,11 @@ def read(folder: Path) -> list[Record]:
         if not (folder / part).is_dir():
             raise DataError(f"there is no folder {part} in it", folder)
     images = listed(folder / IMAGES)
-    labels = {path.stem: path for path in listed(folder / LABELS, frozenset({".txt"}))}
+    labels = {}
+    for file in listed(folder / LABELS, frozenset({".txt"})):
+        if file.stem in labels:
+            raise DataError(f"{labels[file.stem].name} is of the same image; one file for each is expected", file)
+        labels[file.stem] = file
     if not images and not labels:
         raise DataError("there is no image in it", folder / IMAGES)
     records, seen = [], {}

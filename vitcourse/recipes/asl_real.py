@@ -17,6 +17,7 @@ from vitcourse import results
 from vitcourse.asl import SignRun, evaluate
 from vitcourse.asl.metrics import both_ways, measure, predict
 from vitcourse.asl.runs import new_model
+from vitcourse.data.asl import load
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import Material, copies_within, identity
 from vitcourse.recipes.asl_rows import HOLD_OUT
@@ -42,8 +43,7 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     if data is None:
         raise InputError("asl_real needs the real photos: name their export folder with --data")
     started, known = time.perf_counter(), identity(data)
-    material = Material(data, [], HOLD_OUT)
-    material = Material(data, copies_within(material.train, say), HOLD_OUT)
+    material = Material(data, copies_within(load(data, "train"), say), HOLD_OUT)
     first, choices, rows = next(iter(RUNS.values())), [], []
     for settings in TRIES:
         _, log, _ = trained(replace(first, hold_out=HOLD_OUT, **settings), material)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from vitcourse.asl import SignRun
+from vitcourse.data.asl import load
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import Material, copies_within, identity
 from vitcourse.recipes.asl_rows import HOLD_OUT, five_rows, record_rows
@@ -42,8 +43,7 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     if not torch.cuda.is_available():
         say("there is no CUDA device here: this takes days on a CPU")
     known, (vit, resnet) = identity(data), runs()
-    material = Material(data, [], HOLD_OUT)
-    material = Material(data, copies_within(material.train, say), HOLD_OUT)
+    material = Material(data, copies_within(load(data, "train"), say), HOLD_OUT)
     return record_rows(
         "asl_table_in21k", five_rows(vit, resnet, RATES, RESNET_RATES, DIVISORS), material, known, SEEDS, say
     )

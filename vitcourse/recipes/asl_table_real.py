@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from vitcourse.data.asl import load
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import Material, copies_within, identity
 from vitcourse.recipes.asl_rows import HOLD_OUT, five_rows, record_rows
@@ -18,7 +19,6 @@ def record(data: str | Path | None, say: Callable[[str], None] = print) -> Path:
     if data is None:
         raise InputError("asl_table_real needs the real photos: name their export folder with --data")
     known = identity(data)
-    material = Material(data, [], HOLD_OUT)
-    material = Material(data, copies_within(material.train, say), HOLD_OUT)
+    material = Material(data, copies_within(load(data, "train"), say), HOLD_OUT)
     rows = five_rows(replace(VIT, training=TRAINING), replace(RESNET, training=TRAINING), RATES, RATES, DIVISORS)
     return record_rows("asl_table_real", rows, material, known, SEEDS, say)

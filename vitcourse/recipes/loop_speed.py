@@ -21,7 +21,7 @@ from vitcourse.asl.runs import sign_backbone
 from vitcourse.data.asl import InMemory, augmentation
 from vitcourse.data.augment import BatchAugmentation
 from vitcourse.data.signs import render
-from vitcourse.training import TrainingConfig, fit
+from vitcourse.training import TrainingConfig, fit, own_device
 from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.loop import parameter_groups
 
@@ -57,9 +57,11 @@ class Signs(InMemory):
 
 def bare(model: nn.Module, signs: Signs, config: TrainingConfig, precision: str = "no", kernel: str = "no") -> float:
     """Images a second of the model alone, over as many steps as an epoch of `whole`."""
-    device = signs.images.device
+    device = own_device()
+    model.to(device)
     loss, optimizer = SignLoss(), torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.lr)
     batch = {"image": signs.images[:BATCH], "label": signs.labels[:BATCH], "box": signs.boxes[:BATCH]}
+    batch = {name: values.to(device) for name, values in batch.items()}
     model.train()
     start = time.perf_counter()
     for _ in range(len(signs) // BATCH):
@@ -68,6 +70,8 @@ def bare(model: nn.Module, signs: Signs, config: TrainingConfig, precision: str 
         value.backward()
         optimizer.step()
         optimizer.zero_grad()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     return len(signs) / (time.perf_counter() - start)
 
 

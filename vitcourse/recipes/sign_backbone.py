@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 
 from vitcourse import results
 from vitcourse.asl.losses import BOX_LOSSES
-from vitcourse.asl.metrics import measure
+from vitcourse.asl.metrics import in_evaluation, measure
 from vitcourse.asl.runs import PRETRAINED, SMALL_VIT, sign_backbone
 from vitcourse.data.asl import resize, to_input
 from vitcourse.data.hand import LETTERS, PARTS
@@ -112,12 +112,11 @@ class Losses:
 @torch.no_grad()
 def read(model: nn.Module, images: Iterable[Tensor], batch_size: int = 128) -> tuple[Tensor, Tensor]:
     """Logits (B, 26) and boxes (B, 4), on the CPU, for uint8 pictures of any size."""
-    device, training = next(model.parameters()).device, model.training
-    small, found = torch.stack([resize(image, SMALL_VIT.image_size) for image in images]), []
-    model.eval()
-    for batch in small.split(batch_size):
-        found.append([output.float().cpu() for output in model(to_input(batch.to(device)))[:2]])
-    model.train(training)
+    device, found = next(model.parameters()).device, []
+    small = torch.stack([resize(image, SMALL_VIT.image_size) for image in images])
+    with in_evaluation(model):
+        for batch in small.split(batch_size):
+            found.append([output.float().cpu() for output in model(to_input(batch.to(device)))[:2]])
     letters, boxes = zip(*found, strict=True)
     return torch.cat(letters), torch.cat(boxes)
 

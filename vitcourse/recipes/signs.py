@@ -1,6 +1,7 @@
 """Training a sign model on an export folder: what the command, the recorded runs and the lesson share."""
 
 import copy
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -55,6 +56,8 @@ def train_signs(
     if out is not None:
         if not resume and (Path(out) / CHECKPOINT).exists():
             raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
+        if not resume and (Path(out) / WEIGHTS).exists():
+            raise InputError(f"{out}: there is a trained model in it already; name another folder")
         if any(place.exists() and not place.is_dir() for place in (Path(out), *Path(out).parents)):
             raise InputError(f"{out}: a file stands in the way of this folder")
     names = ("train",) if run.hold_out else ("train", "valid")
@@ -63,8 +66,10 @@ def train_signs(
         kept, held = hold_out(splits[0].files, splits[0].labels.tolist(), run.hold_out, HOLD_OUT_SEED, copies)
         if not kept or not held:
             raise InputError(f"{data}: holding out {run.hold_out:.0%} of the photos of train leaves one side empty")
+    else:
+        kept = range(len(splits[0]))
     set_seed(run.training.seed)
-    model, run = new_model(run)
+    model, run = new_model(replace(run, data=_digest(splits[0], kept)))
     if out is not None and resume:
         same_run(run, Path(out))
     train, *others = decoded(splits, model.image_size, on_image)
@@ -134,6 +139,14 @@ def subset(memory: InMemory, places: Sequence[int]) -> InMemory:
     part.images, part.labels, part.boxes = memory.images[places], memory.labels[places], memory.boxes[places]
     part.files = [memory.files[place] for place in places]
     return part
+
+
+def _digest(dataset: AslDataset, places: Iterable[int]) -> str:
+    """Of the names and letters of some images, and of their order."""
+    digest = hashlib.sha256()
+    for place in places:
+        digest.update(f"{Path(dataset.files[place]).name} {int(dataset.labels[place])}\n".encode())
+    return digest.hexdigest()
 
 
 def decoded(datasets: list[AslDataset], size: int, on_image: Callable[[int, int], None] | None) -> list[InMemory]:

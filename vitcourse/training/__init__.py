@@ -10,7 +10,7 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 (cosine schedule); Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3 (warm-up).
 """
 
-from vitcourse.training.config import LossFunction, TrainingConfig, by_device
+from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision
 from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, whole_file, write_whole
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
@@ -26,6 +26,7 @@ __all__ = [
     "TrainingConfig",
     "better",
     "by_device",
+    "check_precision",
     "chosen_epoch",
     "first_process",
     "fit",

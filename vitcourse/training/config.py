@@ -15,6 +15,12 @@ Size = TypeVar("Size")
 LossFunction = Callable[[nn.Module, dict], dict[str, Tensor]]
 
 
+def check_precision(precision: str) -> None:
+    """Raises ValueError for a precision that this machine cannot train in."""
+    if precision == "fp16" and not torch.cuda.is_available():
+        raise ValueError("precision fp16 needs a GPU, and there is none here; bf16 runs on a CPU")
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained.
@@ -56,8 +62,6 @@ class TrainingConfig:
     def __post_init__(self):
         if self.precision not in ("no", "bf16", "fp16"):
             raise ValueError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
-        if self.precision == "fp16" and not torch.cuda.is_available():
-            raise ValueError("precision fp16 needs a GPU, and there is none here; bf16 runs on a CPU")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
         least = {"epochs": 1, "batch_size": 1, "accumulate": 1, "lr": 0, "weight_decay": 0, "clip": 0, "workers": 0}

@@ -13,7 +13,7 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from vitcourse.training.config import LossFunction, TrainingConfig
+from vitcourse.training.config import LossFunction, TrainingConfig, check_precision
 from vitcourse.training.files import resume as load_checkpoint
 from vitcourse.training.files import save
 from vitcourse.training.kernels import attention_kernel
@@ -66,32 +66,13 @@ def fit(
     Raises:
         CheckpointError: ``resume`` without a readable checkpoint of this model and config.
         FloatingPointError: the loss is not finite.
-        ValueError: the data set is empty, or the config names a number that is not in the log.
+        ValueError: the data set is empty, the config names a number that is not in the log, or fp16 without a GPU.
     """
     trainer = _Trainer(model, dataset, loss_function, config, transform)
-    out, main = None if out is None else Path(out), trainer.accelerator.is_main_process
-    log, best = load_checkpoint(out, trainer.parts, config) if resume and out is not None else ([], None)
-    for epoch in range(len(log), config.epochs):
-        start = time.perf_counter()
-        entry = {"epoch": epoch + 1} | trainer.epoch(epoch, on_step)
-        measured = {}
-        if evaluate is not None:
-            measured = told_by_first(trainer.accelerator, lambda: evaluate(trainer.plain))
-        entry |= {"lr": trainer.schedule.get_last_lr()[0]} | measured
-        if unknown := [name for name in (config.monitor, config.choose) if name and name not in entry]:
-            raise ValueError(f"the log has no {unknown[0]!r} to judge by; it has {', '.join(entry)}")
-        if config.monitor:
-            trainer.parts["plateau"].step(entry[config.monitor])
-        log.append(entry | {"seconds": round(time.perf_counter() - start, 3)})
-        if config.choose and better(config.choose, entry[config.choose], best and best["value"]):
-            weights = {name: tensor.detach().cpu().clone() for name, tensor in trainer.plain.state_dict().items()}
-            best = {"epoch": epoch + 1, "value": entry[config.choose], "model": weights}
-        if out is not None and main:
-            save(out, trainer.parts, config, log, best)
-    if best is not None:
-        trainer.plain.load_state_dict(best["model"])
-    trainer.release()
-    return log
+    try:
+        return trainer.run(None if out is None else Path(out), resume, evaluate, on_step)
+    finally:
+        trainer.release()
 
 
 class _Trainer:
@@ -105,6 +86,7 @@ class _Trainer:
         config: TrainingConfig,
         transform: BatchTransform | None,
     ):
+        check_precision(config.precision)
         AcceleratorState._reset_state()  # or a second run in one process could not have another precision
         self.accelerator = Accelerator(mixed_precision=config.precision)
         self.rank, world = self.accelerator.process_index, self.accelerator.num_processes
@@ -138,6 +120,37 @@ class _Trainer:
         self.parts = {"model": self.plain, "optimizer": self.optimizer, "schedule": self.schedule}
         some = {"plateau": watch, "loss": self.learned_loss, "scaler": self.accelerator.scaler}
         self.parts |= {name: part for name, part in some.items() if part is not None}
+
+    def run(
+        self,
+        out: Path | None,
+        resume: bool,
+        evaluate: Callable[[nn.Module], dict[str, float]] | None,
+        on_step: Callable[[int, int, float], None] | None,
+    ) -> list[dict]:
+        """All epochs that are left; see `fit`."""
+        config, main = self.config, self.accelerator.is_main_process
+        log, best = load_checkpoint(out, self.parts, config) if resume and out is not None else ([], None)
+        for epoch in range(len(log), config.epochs):
+            start = time.perf_counter()
+            entry = {"epoch": epoch + 1} | self.epoch(epoch, on_step)
+            measured = {}
+            if evaluate is not None:
+                measured = told_by_first(self.accelerator, lambda: evaluate(self.plain))
+            entry |= {"lr": self.schedule.get_last_lr()[0]} | measured
+            if unknown := [name for name in (config.monitor, config.choose) if name and name not in entry]:
+                raise ValueError(f"the log has no {unknown[0]!r} to judge by; it has {', '.join(entry)}")
+            if config.monitor:
+                self.parts["plateau"].step(entry[config.monitor])
+            log.append(entry | {"seconds": round(time.perf_counter() - start, 3)})
+            if config.choose and better(config.choose, entry[config.choose], best and best["value"]):
+                weights = {name: tensor.detach().cpu().clone() for name, tensor in self.plain.state_dict().items()}
+                best = {"epoch": epoch + 1, "value": entry[config.choose], "model": weights}
+            if out is not None and main:
+                save(out, self.parts, config, log, best)
+        if best is not None:
+            self.plain.load_state_dict(best["model"])
+        return log
 
     def epoch(self, epoch: int, on_step: Callable[[int, int, float], None] | None) -> dict[str, float]:
         """One pass over the data; the mean of every loss over all items."""
