@@ -31,8 +31,11 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
     return mean(values), _STUDENT[len(values)] * stdev(values) / math.sqrt(len(values))
 
 
-def compared_table(rows: Iterable[dict]) -> str:
+def compared_table(rows: Iterable[dict], label: str = "results") -> str:
     """An HTML table of the recorded rows of `recipes.asl_rows`, each below the published row that it stands beside.
+
+    Args:
+        label: what a screen reader calls the table; no two of a page may share it.
 
     A cell gives the mean over the seeds, and below it half the width of its 95% interval. A dash stands where the
     document gives no number, or where no box was trained.
@@ -47,27 +50,29 @@ def compared_table(rows: Iterable[dict]) -> str:
             chosen = html.escape(f"{runs[0]['image_size']} px, chosen on {runs[0]['chosen_on']}")
             head = f"<strong>{html.escape(title)}</strong><br><small>{chosen}</small>"
             lines.append(_row(head, zip(*(_values(run) for run in runs), strict=True), _estimate))
-    return _table(lines)
+    return _table(lines, label)
 
 
-def results_table(recorded: Mapping[str, Iterable[dict]]) -> str:
+def results_table(recorded: Mapping[str, Iterable[dict]], label: str = "results") -> str:
     """An HTML table: the published rows, then one row for each named group of recorded runs.
 
     Args:
         recorded: for each name, runs that differ in their seed alone; each holds ``train`` and ``valid`` as measured
             by `asl.evaluate`. A cell shows the mean, and below it the least and the greatest value.
+        label: as for `compared_table`.
     """
     rows = [_row(f"{name} (published)", ([value] for value in values)) for name, values in PUBLISHED.items()]
     for name, runs in recorded.items():
         rows.append(_row(f"<strong>{html.escape(name)}</strong>", zip(*(_values(run) for run in runs), strict=True)))
-    return _table(rows)
+    return _table(rows, label)
 
 
-def _table(rows: list[str]) -> str:
+def _table(rows: list[str], label: str) -> str:
     head = "".join(f'<th scope="col">{column.replace(" ", "<br>")}</th>' for column in ("model", *_COLUMNS))
     # The frame scrolls sideways on a narrow screen, also by keyboard.
+    named = f'role="region" aria-label="{html.escape(label)}"'
     return (
-        '<div class="results-table" style="overflow-x: auto" tabindex="0" role="region" aria-label="results">'
+        f'<div class="results-table" style="overflow-x: auto" tabindex="0" {named}>'
         f'<table class="dataframe"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

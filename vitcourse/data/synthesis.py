@@ -5,13 +5,13 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from vitcourse import __version__
 from vitcourse.data.hand import LETTERS
 from vitcourse.data.records import Record
 from vitcourse.data.roboflow import FORMS
@@ -88,7 +88,7 @@ def synthesise(
         facts = README.format(
             rounding=ROUNDING.get(form, ""),
             rule="=" * 40,
-            version=__version__,
+            version=version("vitcourse"),
             size=size,
             seed=seed,
             form=form,
