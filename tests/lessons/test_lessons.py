@@ -46,6 +46,10 @@ def execute(notebook: Path, build: Path) -> dict:
     return {"passed": run.returncode == 0, "seconds": seconds, "output": ANSI_COLOUR.sub("", run.stdout)}
 
 
+def limit_of(name: str) -> float:
+    return EXERCISES_SECONDS if name.endswith("_exercises.ipynb") else LIMIT_SECONDS
+
+
 def recorded_run(notebook: Path, root: Path, build: Path) -> dict:
     """The run of this very notebook: the recorded one where nothing it depends on has changed, else a new one."""
     key = notebook_key(notebook, root, "live")
@@ -55,7 +59,7 @@ def recorded_run(notebook: Path, root: Path, build: Path) -> dict:
         if run["key"] == key:
             return run
     run = {"key": key, **execute(notebook, build)}
-    if run["passed"]:
+    if run["passed"] and run["seconds"] <= limit_of(notebook.name):  # else it is tried again: the machine was busy
         record.parent.mkdir(parents=True, exist_ok=True)
         unfinished = record.with_suffix(".partial")
         unfinished.write_text(json.dumps(run, indent=1), encoding="utf-8")
@@ -72,7 +76,7 @@ def test_lesson_runs_in_time(name):
     run = recorded_run(NOTEBOOKS[name], ROOT, BUILD)
     if not run["passed"]:
         pytest.fail(f"{name} failed after {run['seconds']} s:\n{run['output']}", pytrace=False)
-    limit = EXERCISES_SECONDS if name.endswith("_exercises.ipynb") else LIMIT_SECONDS
+    limit = limit_of(name)
     assert run["seconds"] <= limit, f"{name} took {run['seconds']} s, the limit is {limit} s"
 
 
