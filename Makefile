@@ -11,6 +11,10 @@ BIN    := $(VENV)/bin
 # again. It is written last: an environment without a stamp was interrupted, and is made anew.
 STAMP := $(VENV)/.installed-$(shell cat requirements.txt pyproject.toml | cksum | cut -d' ' -f1)
 
+# The kernel that JupyterLab and the book start notebooks in, with the course's policy for threads.
+KERNEL := import sys; from ipykernel.kernelspec import install; from vitcourse.threads import NOTEBOOK; \
+	install(prefix=sys.prefix, env=NOTEBOOK)
+
 LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
@@ -60,4 +64,5 @@ $(STAMP):
 	@echo "Installing requirements.txt into $(VENV) (the first time about 7 GB and a few minutes)"
 	@$(BIN)/pip install --disable-pip-version-check --no-input -r requirements.txt
 	@$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c '$(KERNEL)'
 	@touch $@

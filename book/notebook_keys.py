@@ -11,6 +11,8 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
+from vitcourse.threads import NOTEBOOK
+
 # A notebook depends on a file in these folders when its source names the file's stem.
 NAMED_INPUTS = ("book/results", "vitcourse/assets")
 # What the built pages are made from, beside the keys of the notebooks.
@@ -78,7 +80,7 @@ def kernel_environment(build: Path, mode: str) -> dict[str, str]:
     profile.mkdir(parents=True, exist_ok=True)
     # Each kernel would else warn that it listens on TCP, which on one machine is no news.
     (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
-    env = {**os.environ, "IPYTHONDIR": str(build / "ipython")}
+    env = {**os.environ, **NOTEBOOK, "IPYTHONDIR": str(build / "ipython")}
     # A kernel "python3" that the user has installed elsewhere must not win over that of the environment.
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
     # A backend set in the shell would hide the figures, which need the kernel's own.

@@ -3,6 +3,9 @@
 import os
 import sys
 
+import vitcourse  # noqa: F401 - first: it says how the threads of PyTorch wait, which is read when that is loaded
+
+# isort: split
 import pytest
 import torch
 from hypothesis import settings
@@ -10,7 +13,8 @@ from hypothesis import settings
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is first imported: no test may ask a hub for anything
 
 # The same examples in every run: what passes here passes elsewhere. `--hypothesis-profile=default` searches on.
-settings.register_profile("course", derandomize=True)
+# No deadline: a busy machine is no fault of an example.
+settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
-    *("errors", "attention", "positions", "patches"),
+    *("errors", "threads", "attention", "positions", "patches"),
     *("blocks", "stacks", "decoding", "transformer", "pretraining", "bert", "vit"),
     *("layouts", "structure", "weights", "explain", "plots", "interactive", "architecture"),
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),

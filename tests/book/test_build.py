@@ -15,6 +15,8 @@ from notebook_keys import book_key, kernel_environment, notebook_key
 from page_checks import visit
 from small_books import build, write_book
 
+from vitcourse.threads import NOTEBOOK
+
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND = "lessons/01_first/first.ipynb", "lessons/02_second/second.ipynb"
 
@@ -88,6 +90,15 @@ def test_kernels_are_told_whether_they_run_for_the_book(tmp_path, monkeypatch):
     monkeypatch.setenv("VITCOURSE_STATIC", "1")
     assert kernel_environment(tmp_path, "static")["VITCOURSE_STATIC"] == "1"
     assert "VITCOURSE_STATIC" not in kernel_environment(tmp_path, "live")
+
+
+@pytest.mark.parametrize("mode", ["static", "live"])
+def test_kernels_compute_on_one_thread(tmp_path, monkeypatch, mode):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    env = kernel_environment(tmp_path, mode)
+    assert {name: env[name] for name in NOTEBOOK} == NOTEBOOK
+    program = "import torch; print(torch.get_num_threads())"
+    assert subprocess.run([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, check=True).stdout == b"1\n"
 
 
 @pytest.mark.parametrize("name", ["index.md", "_toc.yml", "book/assets/static/course.css", FIRST])

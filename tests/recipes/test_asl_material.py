@@ -2,24 +2,10 @@
 
 import pytest
 
-from vitcourse import results
 from vitcourse.data.asl import Copy, load, source_photo, synthesise
 from vitcourse.errors import InputError
 from vitcourse.recipes import asl_material
 from vitcourse.recipes.asl_material import Material, copies_within, identity
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "book" / "results")
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    out = tmp_path_factory.mktemp("data") / "signs"
-    synthesise(out, train=78, valid=40, test=0, size=32, seed=3)
-    return out
 
 
 def test_copies_of_a_photo_are_not_parted(export):

@@ -9,10 +9,9 @@ from torchvision.models import resnet18
 from transformers import ViTModel
 
 from tests.asl.test_model import THEIRS
-from vitcourse import results
 from vitcourse.asl import SignRun
 from vitcourse.asl.table import PUBLISHED, compared_table, interval
-from vitcourse.data.asl import Copy, load, synthesise
+from vitcourse.data.asl import Copy, load
 from vitcourse.errors import InputError
 from vitcourse.recipes import RECIPES, asl_rows, asl_table, asl_table_in21k, asl_table_real, signs
 from vitcourse.recipes.asl_material import Material
@@ -22,19 +21,6 @@ from vitcourse.training import TrainingConfig
 QUICK = TrainingConfig(epochs=1, batch_size=32, lr=1e-3)
 VIT = SignRun("vit", image_size=32, classification_divisor=1.0, training=QUICK)
 RESNET = SignRun("resnet18", image_size=32, classification_divisor=1.0, training=QUICK)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "book" / "results")
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    out = tmp_path_factory.mktemp("data") / "signs"
-    synthesise(out, train=78, valid=40, test=0, size=32, seed=3)
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vitcourse import results
 from vitcourse.asl import runs
 from vitcourse.data.asl import synthesise
 from vitcourse.errors import InputError
 from vitcourse.recipes import RECIPES, asl_real, asl_rendered, sign_backbone, sign_transfer
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "book" / "results")
-    return tmp_path
 
 
 @pytest.fixture
