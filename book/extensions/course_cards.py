@@ -66,7 +66,7 @@ class LessonCard(CourseDirective):
         self.env.note_dependency(str(file))
         measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         cost = measured.get(lesson_of(self.env.docname), {})
-        return {"CPU": cost_words(cost.get("cpu")), "GPU": cost_words(cost.get("cuda"))}
+        return {"CPU": cost_words(cost.get("cpu"), "of processor time"), "GPU": cost_words(cost.get("cuda"))}
 
 
 def without_stop(content: list[nodes.Node]) -> list[nodes.Node]:
@@ -77,11 +77,11 @@ def without_stop(content: list[nodes.Node]) -> list[nodes.Node]:
     return copies
 
 
-def cost_words(run: dict | None) -> str:
-    """One measured run of a lesson, as a card says it."""
+def cost_words(run: dict | None, of: str = "") -> str:
+    """One measured run of a lesson, as a card says it; ``of`` says what its seconds are, if not those of a clock."""
     if not run:
         return "not measured"
-    parts = [f"about {max(1, round(run['seconds']))} s"]
+    parts = [f"about {max(1, round(run['seconds']))} s {of}".rstrip()]
     if threads := run.get("threads"):
         parts.append("1 thread" if threads == 1 else f"{threads} threads")
     if gigabytes := run.get("peak_gb"):

@@ -1,8 +1,6 @@
-import statistics
-import time
-
 import pytest
 
+from vitcourse.bench import timing
 from vitcourse.bench.timing import interleaved, ratio
 
 
@@ -16,20 +14,23 @@ def test_programs_take_turns_in_changing_order():
     assert {len(values) for values in times.values()} == {4}
 
 
-def test_all_make_the_same_number_of_calls_and_times_are_of_one():
-    counts = {"slow": 0, "quick": 0}
+def test_all_make_the_same_number_of_calls_and_times_are_of_one(monkeypatch):
+    counts, now = {"slow": 0, "quick": 0}, 0.0
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
 
     def program(name, pause):
         def run():
+            nonlocal now
             counts[name] += 1
-            time.sleep(pause)
+            now += pause
 
         return run
 
     programs = {"slow": program("slow", 0.01), "quick": program("quick", 0.001)}
     times = interleaved(programs, rounds=3, seconds=0.05)
-    assert counts["slow"] == counts["quick"] > 2 + 3 * 2
-    assert 0.01 <= statistics.median(times["slow"]) < 0.03
+    assert counts == {"slow": 2 + 3 * 5, "quick": 2 + 3 * 5}
+    assert times["slow"] == pytest.approx([0.01] * 3)
+    assert times["quick"] == pytest.approx([0.001] * 3)
 
 
 def test_ratio_is_taken_round_by_round():

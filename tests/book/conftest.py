@@ -44,7 +44,7 @@ def browser():
 @pytest.fixture(scope="session")
 def context(browser):
     context = browser.new_context()
-    # Pages are small and local; what takes longer than this hangs.
-    context.set_default_timeout(20_000)
+    # Pages are small and local, but the machine may be busy: what takes longer than a quarter of an hour hangs.
+    context.set_default_timeout(900_000)
     yield context
     context.close()

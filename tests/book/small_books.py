@@ -44,6 +44,4 @@ def write_book(root: Path, notebooks: dict[str, nbformat.NotebookNode], *pages: 
 def build(root: Path, *options: str) -> subprocess.CompletedProcess:
     """Run the driver of the book on it."""
     command = [sys.executable, ROOT / "book" / "build.py", "--root", root, *options]
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False
-    )
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

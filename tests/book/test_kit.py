@@ -93,7 +93,7 @@ def test_the_lesson_card_says_what_it_takes(opened):
         for row in card.locator(".card-facts > div").all()
     }
     assert facts["To read"] == "about 25 minutes"
-    assert facts["On a CPU"] == "about 38 s, 2 threads, 1.3 GB of memory"
+    assert facts["On a CPU"] == "about 38 s of processor time, 2 threads, 1.3 GB of memory"
     assert facts["On a GPU"] == "not measured"
     assert card.locator("dd code").inner_text() == "@"
     assert card.locator("dd a", has_text="Python").get_attribute("href") == "https://www.python.org"
