@@ -19,4 +19,5 @@ RECIPES = (
     "parallel_branches",
     "sign_backbone",
     "sign_transfer",
+    "waiting_threads",
 )
