@@ -1,7 +1,11 @@
+import itertools
+import math
+
 import pytest
+import torch
 
 from vitcourse.bench import timing
-from vitcourse.bench.timing import interleaved, ratio
+from vitcourse.bench.timing import LEAST, interleaved, ratio, shortest
 
 
 def test_programs_take_turns_in_changing_order():
@@ -15,22 +19,20 @@ def test_programs_take_turns_in_changing_order():
 
 
 def test_all_make_the_same_number_of_calls_and_times_are_of_one(monkeypatch):
-    counts, now = {"slow": 0, "quick": 0}, 0.0
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
+    counts, now = {"slow": 0, "quick": 0}, [0.0]
 
     def program(name, pause):
         def run():
-            nonlocal now
             counts[name] += 1
-            now += pause
+            now[0] += pause
 
         return run
 
-    programs = {"slow": program("slow", 0.01), "quick": program("quick", 0.001)}
-    times = interleaved(programs, rounds=3, seconds=0.05)
-    assert counts == {"slow": 2 + 3 * 5, "quick": 2 + 3 * 5}
-    assert times["slow"] == pytest.approx([0.01] * 3)
-    assert times["quick"] == pytest.approx([0.001] * 3)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
+    programs = {"slow": program("slow", 0.25), "quick": program("quick", 0.125)}
+    times = interleaved(programs, rounds=3, seconds=1.0)
+    assert counts == {"slow": 2 + 3 * 4, "quick": 2 + 3 * 4}  # four calls of the slow one are a second
+    assert times == {"slow": [0.25] * 3, "quick": [0.125] * 3}
 
 
 def test_ratio_is_taken_round_by_round():
@@ -43,3 +45,30 @@ def test_ratio_is_taken_round_by_round():
 def test_no_rounds_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         interleaved({"a": lambda: None}, rounds=0)
+
+
+@pytest.mark.parametrize("steps", [[0.0], [-7.0, 3.0], [1e-12], [40.0, -90.0, 2.0]])
+def test_a_clock_that_stands_still_or_jumps_harms_nothing(monkeypatch, steps):
+    """As many calls as ever, on one thread, and numbers that can be drawn on a logarithmic axis or divided by."""
+    now, ticks, calls, threads = [0.0], itertools.cycle(steps), [], []
+
+    def clock():
+        now[0] += next(ticks)
+        return now[0]
+
+    monkeypatch.setattr(timing.time, "perf_counter", clock)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    took = shortest({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=3)
+    assert sorted(calls) == ["a"] * 5 + ["b"] * 5
+    assert list(took) == ["a", "b"]
+    assert all(LEAST <= seconds < math.inf for seconds in took.values())
+    assert threads == [1, 3]
+    times = interleaved({"a": int, "b": int}, rounds=2, seconds=0.001)
+    assert ratio(times, "a", "b")["median"] > 0
+
+
+def test_the_shortest_round_counts(monkeypatch):
+    times = {"a": [3.0, 1.0, 2.0], "b": [5.0, 9.0, 4.0]}
+    monkeypatch.setattr(timing, "interleaved", lambda *_: times)
+    assert shortest({"a": int, "b": int}, rounds=3) == {"a": 1.0, "b": 4.0}

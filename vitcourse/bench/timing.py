@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 Program = Callable[[], object]
+LEAST = 1e-6  # seconds: less is no time of a call but a clock that stood still or was set back
 
 
 def interleaved(
@@ -16,7 +17,7 @@ def interleaved(
     device: torch.device | None = None,
     on_round: Callable[[int, int], None] | None = None,
 ) -> dict[str, list[float]]:
-    """Seconds per call of every program, one number a round.
+    """Seconds per call of every program, one number a round, none below `LEAST`.
 
     In each round all programs run after one another, so that a machine that slows down slows all of them. The first
     place goes round, and every other round runs backwards. All make the same number of calls.
@@ -47,6 +48,21 @@ def interleaved(
     return times
 
 
+def shortest(programs: dict[str, Program], rounds: int = 5, device: torch.device | None = None) -> dict[str, float]:
+    """Seconds of one call of every program: the shortest of several rounds of `interleaved`, on one CPU thread.
+
+    Other work on the machine adds to a time, so the shortest is the one that it disturbed least. To be shown, not to be
+    asserted. Whatever the clock does, each number is `LEAST` or more, and every program is called 2 + ``rounds`` times.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = interleaved(programs, rounds, 0, device)
+    finally:
+        torch.set_num_threads(threads)
+    return {name: min(values) for name, values in times.items()}
+
+
 def ratio(times: dict[str, list[float]], of: str, to: str) -> dict[str, float]:
     """How ``of`` compares with ``to``, round by round: the median of the ratios, and their quartiles."""
     ratios = [mine / theirs for mine, theirs in zip(times[of], times[to], strict=True)]
@@ -60,7 +76,7 @@ def _timed(program: Program, calls: int, device: torch.device | None) -> float:
     for _ in range(calls):
         program()
     _wait(device)
-    return (time.perf_counter() - start) / calls
+    return max(LEAST, (time.perf_counter() - start) / calls)
 
 
 def _wait(device: torch.device | None) -> None:
