@@ -133,7 +133,7 @@ def test_rules_and_outcomes_survive_as_plain_data():
     assert Rules.from_plain(rules.to_plain()) == rules
     outcome = Outcome([torch.ones(2), "a"], None, "", (0, "mask"), (torch.ones(2), None))
     plain = outcome.to_plain()
-    assert set(plain) == {"value", "failure", "detail", "changed", "gradients"}
+    assert set(plain) == {"value", "failure", "detail", "changed", "gradients", "errors"}
     again = Outcome.from_plain(plain)
     assert guard.same(again.value, outcome.value)
     assert again.changed == outcome.changed

@@ -22,7 +22,7 @@ SAME_THING = {
         "_transformer_encoder_layer_fwd",
     ),
 }
-OWN = ("vitcourse.checks.forbidden", "vitcourse.checks.guard", "vitcourse.checks.timer")
+OWN = tuple(f"vitcourse.checks.{name}" for name in ("forbidden", "guard", "modes", "timer"))
 
 
 class Watch:

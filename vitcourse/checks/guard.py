@@ -6,26 +6,30 @@ with a method ``guarded_call(args, kwargs, rules)`` is asked instead, and answer
 
 import contextlib
 import linecache
+import numbers
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 import torch
 import torch.overrides
 import torch.utils._device
 import torch.utils._python_dispatch
 from torch import Tensor
 
-from vitcourse.checks import forbidden, timer
+from vitcourse.checks import forbidden, modes, timer
 from vitcourse.errors import one_line
 
 FAILURES = ("endless-loop", "forbidden-call", "not-implemented", "raises", "wrong-type")
-OWN_FILES = (__file__, forbidden.__file__)
+OWN_FILES = (__file__, forbidden.__file__, modes.__file__)
 # An exception thrown into the bookkeeping of torch's modes would leave them on for the rest of the session.
-MODES = (torch.overrides, torch.utils._device, torch.utils._python_dispatch, contextlib)
-NOT_INTERRUPTED = (*OWN_FILES, *(module.__file__ for module in MODES))
+TORCH_MODES = (torch.overrides, torch.utils._device, torch.utils._python_dispatch, contextlib)
+NOT_INTERRUPTED = (*OWN_FILES, *(module.__file__ for module in TORCH_MODES))
+# What a text calls a number is one, whatever its class: a truth value, a whole number, any number, a text.
+PLAIN = ((np.bool_, bool), (numbers.Integral, int), (numbers.Real, float), (str, str))
 LIBRARIES = tuple({str(Path(sysconfig.get_path(name))) for name in ("stdlib", "purelib", "platlib")})
 
 
@@ -34,7 +38,7 @@ class Rules:
     """How a function is called.
 
     Args:
-        seconds: time for one call (see `timer.Limit`).
+        seconds: processor time for one call (see `timer.Limit`).
         forbidden: names that it may not use (see `forbidden.Watch`).
         gradient: also send a gradient back through the function's outputs to its floating inputs. The gradient at
             the outputs is the one of `upstream`.
@@ -62,6 +66,7 @@ class Outcome:
         detail: the exception's text, the forbidden name, or the type that is not plain data.
         changed: the inputs that the function changed: positions from 0, or keyword names.
         gradients: with ``rules.gradient``, one entry for each positional input: its gradient, or None.
+        errors: Python's own kinds of error that the exception is one of, from the nearest to BaseException.
     """
 
     value: object = None
@@ -69,10 +74,11 @@ class Outcome:
     detail: str = ""
     changed: tuple[int | str, ...] = ()
     gradients: tuple[Tensor | None, ...] = ()
+    errors: tuple[str, ...] = ()
 
     def to_plain(self) -> dict:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        return plain | {"changed": list(self.changed), "gradients": list(self.gradients)}
+        return plain | {name: list(plain[name]) for name in ("changed", "gradients", "errors")}
 
     @classmethod
     def from_plain(cls, plain: Mapping) -> "Outcome":
@@ -80,8 +86,9 @@ class Outcome:
         failure = plain.get("failure")
         if failure is not None and failure not in FAILURES:
             failure = "raises"
-        changed, gradients = (
-            part if isinstance(part := plain.get(name), list | tuple) else () for name in ("changed", "gradients")
+        changed, gradients, errors = (
+            part if isinstance(part := plain.get(name), list | tuple) else ()
+            for name in ("changed", "gradients", "errors")
         )
         return cls(
             value=None if failure else plain.get("value"),
@@ -89,6 +96,7 @@ class Outcome:
             detail=one_line(str(plain.get("detail", ""))) if plain.get("detail") else "",
             changed=tuple(name for name in changed if isinstance(name, int | str)),
             gradients=tuple(entry if isinstance(entry, Tensor) else None for entry in gradients),
+            errors=tuple(name for name in errors if isinstance(name, str)),
         )
 
 
@@ -110,30 +118,34 @@ def call(function: Callable, args: tuple = (), kwargs: Mapping | None = None, ru
     if proxy is not None:
         outcome = proxy(args, kwargs, rules)
         return outcome if isinstance(outcome, Outcome) else Outcome.from_plain(outcome)
+    with modes.own():
+        return _call(function, args, kwargs, rules)
+
+
+def _call(function: Callable, args: tuple, kwargs: dict, rules: Rules) -> Outcome:
     given = [plain_copy(value) for value in args]
     named = {name: plain_copy(value) for name, value in kwargs.items()}
     if rules.gradient:
         given = [value.requires_grad_() if _has_gradient(value) else value for value in given]
-    watch = forbidden.Watch(rules.forbidden)
-    failure, detail, value, gradients = None, "", None, ()
+    watch, limit = forbidden.Watch(rules.forbidden), timer.Limit(rules.seconds, NOT_INTERRUPTED)
+    failure, detail, value, gradients, errors = None, "", None, (), ()
     try:
-        # The inputs are on the CPU, so what the function creates must be there too, whatever the session's default.
-        with torch.device("cpu"), torch.set_grad_enabled(rules.gradient or torch.is_grad_enabled()):
-            with watch, timer.Limit(rules.seconds, NOT_INTERRUPTED):
-                value = function(*given, **named)
-            gradients = _gradients(value, given) if rules.gradient else ()
+        with watch, limit:
+            value = function(*given, **named)
+        gradients = _gradients(value, given) if rules.gradient else ()
     except timer.TimeIsUp:
-        failure, detail = "endless-loop", f"{rules.seconds:g} seconds"
+        failure, detail = "endless-loop", limit.reason
     except NotImplementedError:
         failure = "not-implemented"
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a learner's exit() must not end the notebook
         failure, detail = "raises", describe(error)
+        errors = tuple(kind.__name__ for kind in type(error).__mro__[:-1] if kind.__module__ == "builtins")
     if watch.seen is not None:  # first, because a function may catch what the forbidden call raises
         return Outcome(failure="forbidden-call", detail=watch.seen)
     if failure is not None:
-        return Outcome(failure=failure, detail=detail)
+        return Outcome(failure=failure, detail=detail, errors=errors)
     changed = [index for index, value_ in enumerate(args) if not same(value_, given[index])]
     changed += [name for name, value_ in kwargs.items() if not same(value_, named[name])]
     try:
@@ -143,7 +155,8 @@ def call(function: Callable, args: tuple = (), kwargs: Mapping | None = None, ru
 
 
 def plain_copy(value: object) -> object:
-    """A deep copy that shares no memory: tensors detached, dense and on the CPU.
+    """A deep copy that shares no memory: tensors detached, dense and on the CPU; numbers, such as NumPy's, and texts
+    as Python's own.
 
     Raises:
         NotPlainError: the value is not plain data; the message is the name of its type.
@@ -154,10 +167,14 @@ def plain_copy(value: object) -> object:
         return value.detach().as_subclass(Tensor).cpu().clone()
     if value is None or type(value) in (bool, int, float, str):
         return value
+    for kind, own in PLAIN:
+        if isinstance(value, kind):
+            with contextlib.suppress(Exception):  # a number too large for a float
+                return own(value)
     if isinstance(value, list | tuple):
         return (list if isinstance(value, list) else tuple)(plain_copy(entry) for entry in value)
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: plain_copy(entry) for key, entry in value.items()}
+        return {str(key): plain_copy(entry) for key, entry in value.items()}
     kind = type(value)
     raise NotPlainError(kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}")
 

@@ -1,5 +1,6 @@
 """What a property of an exercise works with: inputs drawn from the seed, guarded calls, comparisons that diagnose."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 
@@ -8,16 +9,17 @@ from torch import Tensor
 
 from vitcourse.checks import guard
 from vitcourse.checks.exercise import Exercise
+from vitcourse.checks.words import describe, explain, first_difference, input_name, plain
 
 # Rounding grows with the size of the numbers: what may differ, as a fraction of the largest number expected.
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}
 
 
 class Wrong(Exception):  # noqa: N818 - never seen outside this package
-    """A property does not hold: the misconception's id, and what was seen."""
+    """A property does not hold: the misconception's id, what was seen, and the kinds of error behind it, if any."""
 
-    def __init__(self, misconception: str, detail: str = ""):
-        self.misconception, self.detail = misconception, detail
+    def __init__(self, misconception: str, detail: str = "", errors: tuple[str, ...] = ()):
+        self.misconception, self.detail, self.errors = misconception, detail, errors
         super().__init__(misconception)
 
 
@@ -75,9 +77,9 @@ class Probe:
         outcome = guard.call(function, args, kwargs, rules)
         if outcome.failure is not None:
             given = ", ".join([*map(describe, args), *(f"{name}={describe(value)}" for name, value in kwargs.items())])
-            raise Wrong(*_explain(outcome, on_error, given))
+            raise Wrong(*explain(outcome, on_error, given), outcome.errors)
         if outcome.changed:
-            raise Wrong("changes-inputs", f"Changed: {', '.join(map(_name_of_input, outcome.changed))}.")
+            raise Wrong("changes-inputs", f"Changed: {', '.join(map(input_name, outcome.changed))}.")
         gradients = (*outcome.gradients, *(None for _ in args))[: len(args)]  # as many as asked for, whatever came
         return (outcome.value, gradients) if gradient else outcome.value
 
@@ -90,6 +92,8 @@ class Probe:
         value = self.learner_object
         if value is None or value is ...:
             raise Wrong("not-implemented")
+        with contextlib.suppress(guard.NotPlainError):
+            value = guard.plain_copy(value)
         if type(value) not in types:
             raise Wrong(
                 "wrong-type", f"Expected {' or '.join(kind.__name__ for kind in types)}, got {describe(value)}."
@@ -106,13 +110,17 @@ class Probe:
         name: str = "The result",
         shapes: Mapping[str, Sequence[int]] | None = None,
         dtypes: Mapping[str, torch.dtype] | None = None,
+        exact: bool = False,
     ) -> Tensor:
         """``value`` as a tensor of this shape and dtype.
 
         Args:
+            dtype: a finer one will do as well (float64 for float32, and any whole numbers for whole numbers), where
+                the task names none.
             name: what it is called in a sentence.
             shapes: misconception to the shape that it leads to; tried before ``wrong-shape``.
             dtypes: misconception to the dtype that it leads to; tried before ``wrong-dtype``.
+            exact: the task names the dtype.
 
         Raises:
             Wrong: it is not.
@@ -124,11 +132,11 @@ class Probe:
             named = [wrong for wrong, suspect in (shapes or {}).items() if tuple(value.shape) == tuple(suspect)]
             detail = f"{name} should have shape {tuple(shape)} and has {tuple(value.shape)}."
             raise Wrong(named[0] if named else "wrong-shape", detail)
-        if value.dtype != dtype:
+        if value.dtype != dtype and (exact or not _finer(value.dtype, dtype)):
             named = [wrong for wrong, suspect in (dtypes or {}).items() if value.dtype == suspect]
-            detail = f"{name} should be {_plain(dtype)} and is {_plain(value.dtype)}."
+            detail = f"{name} should be {plain(dtype)} and is {plain(value.dtype)}."
             raise Wrong(named[0] if named else "wrong-dtype", detail)
-        return value
+        return value.to(dtype)
 
     def equal(
         self,
@@ -154,7 +162,7 @@ class Probe:
         expected = expected.to(value.dtype)
         if close(value, expected, slack):
             return
-        detail = _first_difference(value, expected, name)
+        detail = first_difference(value, expected, name)
         suspects = {name: numbers.to(value.dtype) for name, numbers in (suspects or {}).items()}
         fitting = [wrong for wrong, numbers in suspects.items() if close(value, numbers, slack=0.05)]
         fitting += [wrong for wrong, numbers in suspects.items() if _explains(numbers, value, expected)]
@@ -168,6 +176,14 @@ class Probe:
         """Raises ``Wrong(misconception, detail)`` unless ``holds``."""
         if not holds:
             raise Wrong(misconception, detail)
+
+
+def _finer(found: torch.dtype, wanted: torch.dtype) -> bool:
+    """Whether a number type holds what the wanted one holds, to judge by its kind and precision."""
+    if wanted.is_floating_point:
+        return found.is_floating_point and torch.promote_types(found, wanted) == found
+    whole = [not (dtype.is_floating_point or dtype.is_complex or dtype == torch.bool) for dtype in (found, wanted)]
+    return all(whole)
 
 
 def close(value: Tensor, expected: Tensor, slack: float = 1.0) -> bool:
@@ -192,49 +208,3 @@ def _largest_gap(a: Tensor, b: Tensor) -> float:
     same = (a == b) | (a.isnan() & b.isnan())
     gap = (a.double() - b.double()).abs().nan_to_num(nan=torch.inf).masked_fill(same, 0.0)
     return float(gap.max()) if gap.numel() else 0.0
-
-
-def describe(value: object) -> str:
-    """A plain value in a few words: the kind and shape of a tensor, a short number or text itself."""
-    if isinstance(value, Tensor):
-        return f"a {_plain(value.dtype)} tensor of shape {tuple(value.shape)}"
-    if value is None or isinstance(value, bool | int | float):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _explain(outcome: guard.Outcome, on_error: str | None, given: str) -> tuple[str, str]:
-    """The misconception's id and the detail of a call that failed."""
-    if outcome.failure == "raises":
-        return on_error or "raises", f"Given {given}: {outcome.detail}"
-    if outcome.failure == "endless-loop":
-        return "endless-loop", f"It was stopped after {outcome.detail}."
-    if outcome.failure == "forbidden-call":
-        return "forbidden-call", f"Called: `{outcome.detail}`."
-    if outcome.failure == "wrong-type":
-        return "wrong-type", f"It returned something of type `{outcome.detail}`."
-    return outcome.failure, ""
-
-
-def _name_of_input(place: int | str) -> str:
-    order = ("first", "second", "third", "fourth", "fifth")
-    if isinstance(place, str):
-        return f"`{place}`"
-    return f"the {order[place]} input" if 0 <= place < len(order) else "an input"
-
-
-def _plain(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
-
-
-def _first_difference(value: Tensor, expected: Tensor, name: str) -> str:
-    """The entry that differs most, in words."""
-    gap = (value.double() - expected.double()).abs()
-    gap = torch.where(value == expected, 0.0, gap.nan_to_num(nan=torch.inf))
-    place = tuple(int(index) for index in torch.unravel_index(gap.argmax(), gap.shape))
-    where = f"entry {list(place)} of {name}" if place else name
-    return (
-        f"On one of the inputs tried, {where} is {value[place].item():.6g} and should be {expected[place].item():.6g}."
-    )

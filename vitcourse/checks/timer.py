@@ -1,21 +1,27 @@
-"""A time limit on a learner's function, which also ends loops that swallow every exception.
+"""A limit on the processor time of a learner's function, which also ends loops that swallow every exception.
+
+What counts is what the thread of the function has computed, by the kernel's clock of that thread: a busy machine, or
+another thread of the session, takes nothing away from it. Only what waits and does not compute is limited by the time
+on the wall, and that limit is wide.
 
 On the main thread a timer signal raises `TimeIsUp` inside the function, which ends a sleep as well. Elsewhere, and on
 platforms without timer signals, a second thread raises it. Nothing can end one long call into C, and the second thread
-does not end a loop around a bare ``except``.
+ends neither a sleep nor a loop around a bare ``except``.
 """
 
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 TICK = 0.05  # seconds between two attempts once the time is up
 SOON = 1e-5  # seconds: about as long as the interpreter needs to leave one ``except`` block
-PATIENCE = 6  # a function that does not compute gets this many times its time: it may wait for a busy machine
+WALL = 900.0  # seconds for a function that does not compute, but sleeps or waits
 POLITE = 2  # attempts before it is taken for a function that swallows them
 
 
@@ -27,24 +33,36 @@ class Limit:
     """``with Limit(seconds, own_files): function()`` raises `TimeIsUp` once the time is up.
 
     Args:
-        seconds: of computing; a function that sleeps, or waits for a busy processor, gets `PATIENCE` times as much.
+        seconds: of processor time of the thread that runs the function. Imports are free: one that is met at work
+            when the time is up starts the count again.
         own_files: code that must not be interrupted: nothing is raised while a function of these files is running.
+        wall: seconds until a function ends that waits for something.
     """
 
-    def __init__(self, seconds: float, own_files: tuple[str, ...] = ()):
-        self.seconds, self.own_files = seconds, {__file__, *own_files}
+    def __init__(self, seconds: float, own_files: tuple[str, ...] = (), wall: float = WALL):
+        self.seconds, self.own_files, self.wall = seconds, {__file__, *own_files}, wall
         self.active, self.attempts = False, 0
         self.thread: threading.Thread | None = None
         in_main_thread = threading.current_thread() is threading.main_thread()
         self.by_signal = in_main_thread and hasattr(signal, "setitimer")
 
+    @property
+    def reason(self) -> str:
+        """Which of the two limits was met."""
+        if self.waited_too_long:
+            return f"{self.wall:g} seconds of waiting"
+        return f"{self.seconds:g} seconds of computing"
+
     def __enter__(self) -> "Limit":
-        self.started, self.computed, self.trace = time.monotonic(), time.process_time(), sys.gettrace()
+        self.trace, self.clock = sys.gettrace(), _processor_clock(read_elsewhere=not self.by_signal)
+        self.started, self.computed, self.waited_too_long = _now(), self.clock(), False
         self.active = True
         if self.by_signal:
             self.handler = signal.signal(signal.SIGALRM, self._on_signal)
-            self.other_timer = signal.setitimer(signal.ITIMER_REAL, self.seconds, TICK)
+            first = max(min(self.seconds, self.wall), SOON)  # 0 would set no timer
+            self.other_delay, self.other_interval = signal.setitimer(signal.ITIMER_REAL, first, TICK)
         else:
+            self.done = threading.Event()
             self.thread = threading.Thread(target=self._watch, args=(threading.get_ident(),), daemon=True)
             self.thread.start()
         return self
@@ -61,10 +79,11 @@ class Limit:
             if self.attempts:
                 sys.settrace(self.trace)
             signal.signal(signal.SIGALRM, self.handler or signal.SIG_DFL)  # None: set by C code, not to be had back
-            delay, interval = self.other_timer
-            if delay:  # somebody else's timer (a test runner's) goes on as if we had not been here
-                signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - self.started), TICK), interval)
+            if self.other_delay:  # somebody else's timer (a test runner's) goes on as if we had not been here
+                left = self.other_delay - (_now() - self.started)
+                signal.setitimer(signal.ITIMER_REAL, max(left, TICK), self.other_interval)
         elif self.thread:
+            self.done.set()
             self.thread.join()  # whatever it raised last has arrived by the time this returns
             self.thread = None
 
@@ -76,10 +95,11 @@ class Limit:
             return False
         while frame is not None:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
+                self.computed = self.clock()
                 return False  # a module that was imported by half would stay so for the rest of the session
             frame = frame.f_back
-        worked, waited = time.process_time() - self.computed, time.monotonic() - self.started
-        return worked >= self.seconds or waited >= PATIENCE * self.seconds
+        self.waited_too_long = self.waited_too_long or _now() - self.started >= self.wall
+        return self.waited_too_long or self.clock() - self.computed >= self.seconds
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
         if self._may_raise(frame):
@@ -109,11 +129,29 @@ class Limit:
 
     def _watch(self, target: int) -> None:
         """The second thread."""
-        while self.active:
+        while not self.done.wait(self._uneven(min(TICK, self.seconds / 10))):
             if self._may_raise(sys._current_frames().get(target)):
                 self.attempts += 1
                 _raise_in_thread(target, TimeIsUp)
-            time.sleep(self._uneven(min(TICK, self.seconds / 10)))
+
+
+def _processor_clock(read_elsewhere: bool) -> Callable[[], float]:
+    """The processor time of the thread that calls this, in seconds; of its process, where only that can be had.
+
+    Args:
+        read_elsewhere: another thread will read it.
+    """
+    if read_elsewhere and hasattr(time, "pthread_getcpuclockid"):
+        clock = time.pthread_getcpuclockid(threading.get_ident())
+        return lambda: time.clock_gettime(clock)
+    if not read_elsewhere and hasattr(time, "CLOCK_THREAD_CPUTIME_ID"):
+        return lambda: time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
+    return lambda: sum(os.times()[:2])
+
+
+def _now() -> float:
+    """Seconds on the clock of the system."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC) if hasattr(time, "CLOCK_MONOTONIC") else time.monotonic()
 
 
 def _raise_in_thread(thread: int, error: type[BaseException]) -> None:

@@ -83,7 +83,7 @@ BANK.wrong("turns-ignored")(
     lambda *given: (step_by_step(*given)[0], step_by_step(given[0], given[1], given[2], min(given[3], 1))[1])
 )
 BANK.wrong("wrong-type")(lambda *given: step_by_step(*given)[0])
-BANK.wrong("wrong-dtype")(image_of(lambda *given: step_by_step(*given)[0].float()))
+BANK.wrong("wrong-dtype")(image_of(lambda *given: step_by_step(*given)[0].bool()))
 BANK.wrong("wrong-values")(box_of(flip=sides(lambda a, b, c, d: [a, b, 1 - c, d])))
 
 

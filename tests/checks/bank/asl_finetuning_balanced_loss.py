@@ -76,7 +76,7 @@ BANK.wrong("wrong-values")(answer(total=lambda letter, box, divisor: letter / 10
 BANK.wrong("wrong-type")(answer(told=lambda total, *rest: total))
 BANK.wrong("wrong-type")(answer(told=lambda total, letter, box, divisor: (total.item(), letter.item(), box.item())))
 BANK.wrong("wrong-shape")(answer(letter=lambda x, y: F.cross_entropy(x, y, reduction="none")))
-BANK.wrong("wrong-dtype")(answer(told=lambda total, letter, box, divisor: (total.double(), letter, box)))
+BANK.wrong("wrong-dtype")(answer(told=lambda total, letter, box, divisor: (total.half(), letter, box)))
 BANK.wrong("cuts-gradient")(answer(box=lambda a, b: F.mse_loss(a.detach(), b)))
 BANK.wrong("cuts-gradient")(answer(total=lambda letter, box, divisor: letter.detach() / divisor + box))
 

@@ -47,6 +47,6 @@ BANK.wrong("too-soft")(lambda key, targets: own_keys(key, targets) * key.shape[-
 BANK.wrong("too-soft")(lambda key, targets: 2 * own_keys(key, targets))
 BANK.wrong("wrong-shape")(lambda key, targets: 100 * own_keys(key, targets)[0])
 BANK.wrong("wrong-type")(lambda key, targets: [100 * keys[t] for keys, t in zip(key, targets, strict=True)])
-BANK.wrong("wrong-dtype")(lambda key, targets: 100 * own_keys(key, targets).double())
+BANK.wrong("wrong-dtype")(lambda key, targets: 100 * own_keys(key, targets).half())
 BANK.wrong("changes-inputs")(lambda key, targets: own_keys(key.mul_(100), targets))
 BANK.wrong("changes-inputs")(lambda key, targets: (targets.reverse(), 100 * own_keys(key, targets[::-1]))[1])

@@ -38,7 +38,7 @@ BANK.wrong("wrong-shape")(lambda x, h: by_einops(x, h).flatten(0, 1))
 BANK.wrong("wrong-shape")(lambda x, h: x.chunk(h, dim=-1)[0])
 BANK.wrong("wrong-type")(lambda x, h: list(x.chunk(h, dim=-1)))
 BANK.wrong("wrong-values")(lambda x, h: by_einops(x, h) + 1)
-BANK.wrong("wrong-dtype")(lambda x, h: by_einops(x, h).double())
+BANK.wrong("wrong-dtype")(lambda x, h: by_einops(x, h).half())
 BANK.wrong("cuts-gradient")(lambda x, h: by_einops(x, h).detach())
 
 

@@ -181,14 +181,14 @@ def _bad(probe: Probe) -> list[tuple[str, str | None, dict]]:
     return cases
 
 
-def _refusal(probe: Probe, content: dict) -> str | None:
-    """What the function says against this file; None where it accepts it."""
+def _refusal(probe: Probe, content: dict) -> tuple[str, bool] | None:
+    """What the function says against this file, and whether that is a ValueError; None where it accepts it."""
     try:
         probe.call(content)
     except Wrong as wrong:
         if wrong.misconception != "raises":
             raise
-        return wrong.detail.removeprefix("Given a dict: ")
+        return wrong.detail.removeprefix("Given a dict: "), "ValueError" in wrong.errors
     return None
 
 
@@ -197,14 +197,14 @@ def _refusal(probe: Probe, content: dict) -> str | None:
 )
 def _refuses(probe: Probe) -> None:
     for misconception, _, content in _bad(probe):
-        said = _refusal(probe, content)
-        probe.require(said is not None, misconception)
-        probe.require(said.startswith("ValueError"), "other-error", f"In place of a refusal: {said}")
+        refusal = _refusal(probe, content)
+        probe.require(refusal is not None, misconception)
+        probe.require(refusal[1], "other-error", f"In place of a refusal: {refusal[0]}")
 
 
 @coco_boxes.property("the error names the image")
 def _names(probe: Probe) -> None:
     for _, name, content in _bad(probe):
         if name is not None:
-            said = _refusal(probe, content) or ""
+            said, _ = _refusal(probe, content) or ("", False)
             probe.require(name in said, "names-no-file", f"The image was {name}. Your function said: {said}")

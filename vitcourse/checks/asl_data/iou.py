@@ -79,7 +79,9 @@ def _pairs(probe: Probe, count: int) -> tuple[Tensor, Tensor]:
 
 def _call(probe: Probe, boxes: Tensor, true_boxes: Tensor) -> Tensor:
     count = len(boxes)
-    return probe.tensor(probe.call(boxes, true_boxes), (count,), boxes.dtype, shapes={"all-pairs": (count, count)})
+    return probe.tensor(
+        probe.call(boxes, true_boxes), (count,), boxes.dtype, shapes={"all-pairs": (count, count)}, exact=True
+    )
 
 
 @iou.property("one number a pair")

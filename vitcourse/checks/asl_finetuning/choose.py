@@ -13,6 +13,7 @@ from torch import Tensor
 from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, several
 from vitcourse.checks.check import Check
 from vitcourse.checks.probe import Probe, Wrong, close, describe
+from vitcourse.checks.words import apart
 
 choose = Check(
     "asl_finetuning.choose",
@@ -47,6 +48,7 @@ choose = Check(
 )
 Runs = dict[str, list[dict[str, list[float]]]]
 NAMES = ("C = 1", "C = 10", "C = 30", "C = 100")
+PICTURES = 40  # so few that some accuracies are equal
 Answer = tuple[str, float, float, float]
 
 
@@ -121,19 +123,37 @@ def _of_settings(runs: Runs) -> dict[str, Answer]:
 def _draw(probe: Probe, settings: int, suspects: Callable[[Runs], dict[str, Answer]]) -> Runs:
     """Settings with three seeds each, drawn anew until no two mistakes give the same answer."""
     while True:
-        epochs = probe.integer(6, 8)
-        picked = torch.randperm(len(NAMES), generator=probe.generator, device="cpu")[:settings].tolist()
-        runs = {
-            NAMES[place]: [{key: _accuracies(probe, epochs) for key in ("held_out", "valid")} for _ in range(3)]
-            for place in picked
-        }
-        if any(_tied(runs, worth) for worth in (_worth, *WORTHS.values())):
-            continue
-        named: dict[Answer, set[str]] = {_rounded(_answer(runs)): {"right"}}
-        for misconception, wrong in suspects(runs).items():
-            named.setdefault(_rounded(wrong), set()).add(misconception.partition("/")[0])
-        if all(len(misconceptions) == 1 for misconceptions in named.values()):
-            return runs
+        names = [NAMES[place] for place in torch.randperm(len(NAMES), generator=probe.generator)[:settings].tolist()]
+        for counts in _counts(probe, settings):
+            runs = {
+                name: [{"held_out": held, "valid": valid} for held, valid in group]
+                for name, group in zip(names, (counts.double() / PICTURES).tolist(), strict=True)
+            }
+            if any(_tied(runs, worth) for worth in (_worth, *WORTHS.values())):
+                continue
+            named: dict[Answer, set[str]] = {_rounded(_answer(runs)): {"right"}}
+            for misconception, wrong in suspects(runs).items():
+                named.setdefault(_rounded(wrong), set()).add(misconception.partition("/")[0])
+            if all(len(misconceptions) == 1 for misconceptions in named.values()):
+                return runs
+
+
+def _counts(probe: Probe, settings: int) -> Tensor:
+    """Pictures that were right, (some, settings, seeds, hold-out and valid, epochs), in which every way to compare
+    settings that `WORTHS` knows chooses another. So few do that a look at one after the other would take seconds."""
+    epochs = probe.integer(6, 8)
+    counts = (20 + 20 * probe.uniform(1 if settings == 1 else 256, settings, 3, 2, epochs)).long()
+    # The best is often met twice.
+    late = epochs // 2 + (probe.uniform(*counts.shape[:-1], 1) * (epochs - epochs // 2)).long()
+    again = (torch.arange(epochs) == late) & (probe.uniform(*counts.shape[:-1], 1) < 0.5)
+    counts = torch.where(again, counts[..., : epochs // 2].amax(dim=-1, keepdim=True), counts)
+    held, valid = counts.unbind(dim=3)
+    first = (held * epochs - torch.arange(epochs)).argmax(dim=-1, keepdim=True)
+    told = valid.gather(-1, first)[..., 0].sum(dim=-1)
+    best = held.amax(dim=-1)
+    worths = (best.sum(dim=-1), best.amax(dim=-1), held.sum(dim=(-1, -2)), told)
+    chosen = torch.stack([worth.argmax(dim=-1) for worth in worths]).sort(dim=0).values
+    return counts[(chosen.diff(dim=0) != 0).sum(dim=0) == settings - 1]
 
 
 def _tied(runs: Runs, worth: Callable[[list[dict], list[int]], float]) -> bool:
@@ -144,14 +164,6 @@ def _tied(runs: Runs, worth: Callable[[list[dict], list[int]], float]) -> bool:
 
 def _rounded(answer: Answer) -> Answer:
     return answer[0], *(round(part, 4) for part in answer[1:])
-
-
-def _accuracies(probe: Probe, epochs: int) -> list[float]:
-    """In steps of a picture of 40, so that some are equal; the best is often met twice."""
-    values = (20 + 20 * probe.uniform(epochs)).long()
-    if probe.integer(0, 1):
-        values[probe.integer(epochs // 2, epochs - 1)] = values[: epochs // 2].max()
-    return [value / 40 for value in values.tolist()]
 
 
 def _call(probe: Probe, runs: Runs) -> tuple[str, Tensor]:
@@ -169,10 +181,9 @@ def _judge(probe: Probe, runs: Runs, suspects: dict[str, Answer]) -> None:
     right = _answer(runs)
     if name == right[0] and close(numbers, torch.tensor(right[1:])):
         return
-    told = ", ".join(f"{part:.4f}" for part in right[1:])
-    detail = (
-        f"You return {name}, {', '.join(f'{part:.4f}' for part in numbers.tolist())}; it should be {right[0]}, {told}."
-    )
+    pairs = [apart(part, wanted, digits=4) for part, wanted in zip(numbers.tolist(), right[1:], strict=True)]
+    given, told = (", ".join(texts) for texts in zip(*pairs, strict=True))
+    detail = f"You return {name}, {given}; it should be {right[0]}, {told}."
     for misconception, (wrong, *rest) in suspects.items():
         if name == wrong and close(numbers, torch.tensor(rest)):
             raise Wrong(misconception.partition("/")[0], detail)

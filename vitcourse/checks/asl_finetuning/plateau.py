@@ -142,8 +142,9 @@ def _call(probe: Probe, case: Case) -> Tensor:
 
 
 def _as_share(rates: list[float] | Tensor, case: Case) -> Tensor:
-    """In multiples of the first rate, which is small: a tolerance is meant for numbers near 1."""
-    return torch.as_tensor(rates, dtype=torch.float64) / case[1]
+    """In multiples of the first rate, which is small: a tolerance is meant for numbers near 1. In float32: a list may
+    hold numbers of that precision."""
+    return (torch.as_tensor(rates, dtype=torch.float64) / case[1]).float()
 
 
 @plateau.property("one rate an epoch; while the loss falls, it stays as it is")

@@ -97,10 +97,12 @@ def _judge(probe: Probe, index: int, formulas: Callable[[int, int, int, int], di
     cases = _draw(probe)
     found = [_call(probe, case)[index] for case in cases]
     tables = [formulas(*case) for case in cases]
-    n, heads, width, size = cases[0]
+    rights = [table[RIGHT][0] for table in tables]
+    place = next((place for place, right in enumerate(rights) if found[place] != right), 0)
+    n, heads, width, size = cases[place]
     detail = (
-        f"For {n} tokens, {heads} heads of width {width} and {size} bytes a number it is {found[0]:,} "
-        f"and should be {tables[0][RIGHT][0]:,}."
+        f"For {n} tokens, {heads} heads of width {width} and {size} bytes a number it is {found[place]:,} "
+        f"and should be {rights[place]:,}."
     )
     for name in tables[0]:
         for numbers in zip(*(table[name] for table in tables), strict=True):

@@ -12,6 +12,7 @@ from vitcourse.checks.attention.common import LESSON, PROVIDED, divisors
 from vitcourse.checks.check import Check
 from vitcourse.checks.guard import upstream
 from vitcourse.checks.probe import Probe, Wrong, close
+from vitcourse.checks.words import apart
 
 scores = Check(
     "attention.scores",
@@ -103,8 +104,9 @@ def _scaled(probe: Probe) -> None:
     if _alike(factors, right):
         return
     named = [name for name, suspect in suspects.items() if _alike(factors, suspect)]
-    detail = f"At width {widths[0]} the dot products are divided by {_divisor(factors[0])}, at width {widths[1]} by "
-    raise Wrong(named[0].partition("/")[0] if named else "wrong-values", f"{detail}{_divisor(factors[1])}.")
+    first, second = apart(*(1 / factor if factor else math.inf for factor in factors), digits=4)
+    detail = f"At width {widths[0]} the dot products are divided by {first}, at width {widths[1]} by {second}."
+    raise Wrong(named[0].partition("/")[0] if named else "wrong-values", detail)
 
 
 @scores.property("any number of axes may stand in front: a batch, heads")
@@ -156,7 +158,3 @@ def _powers(lengths: list[int]) -> list[tuple[tuple[int, int], float]]:
 
 def _alike(factors: list[float], others: list[float]) -> bool:
     return all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(factors, others, strict=True))
-
-
-def _divisor(factor: float) -> str:
-    return f"{1 / factor:.4g}" if factor else "infinity"

@@ -94,7 +94,7 @@ def _suspects(scores: Tensor) -> dict[str, Tensor]:
 
 
 def _call(probe: Probe, scores: Tensor) -> Tensor:
-    return probe.tensor(probe.call(scores), scores.shape, scores.dtype, name="The tensor of weights")
+    return probe.tensor(probe.call(scores), scores.shape, scores.dtype, name="The tensor of weights", exact=True)
 
 
 @softmax.property("as many weights as scores, none of them negative")
@@ -124,7 +124,7 @@ def _leading_axes(probe: Probe) -> None:
     scores = 2 * probe.normal(*probe.sizes(4, 3, 7))
     value = probe.call(scores, on_error="only-two-axes")
     shapes = {"only-two-axes": value.shape} if isinstance(value, Tensor) else None
-    value = probe.tensor(value, scores.shape, scores.dtype, shapes=shapes)
+    value = probe.tensor(value, scores.shape, scores.dtype, shapes=shapes, exact=True)
     probe.equal(value, weights_of(scores), otherwise="only-two-axes", name="the weights")
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from vitcourse.checks.check import Check
 from vitcourse.checks.multi_head.common import LESSON, PROVIDED
 from vitcourse.checks.probe import Probe, Wrong
+from vitcourse.checks.words import apart
 
 SHARE = 0.9  # of a head's attention, that its token must get
 aim = Check(
@@ -126,11 +127,16 @@ def _two(probe: Probe) -> None:
 @aim.property(f"it reads it with a weight of at least {SHARE}")
 def _sharp(probe: Probe) -> None:
     share = _judge(probe, *_draw(probe, heads=2)).min().item()
-    probe.require(share >= SHARE, "too-soft", f"On one of the inputs tried the weight is {share:.2f}.")
+    probe.require(share >= SHARE, "too-soft", f"On one of the inputs tried {_below(share)}.")
 
 
 @aim.property("three heads, or a single one, work as well")
 def _other_numbers(probe: Probe) -> None:
     for heads in (3, 1):
         share = _judge(probe, *_draw(probe, heads)).min().item()
-        probe.require(share >= SHARE, "too-soft", f"With {heads} heads the weight is {share:.2f}.")
+        probe.require(share >= SHARE, "too-soft", f"With {heads} heads {_below(share)}.")
+
+
+def _below(share: float) -> str:
+    found, least = apart(share, SHARE, digits=2)
+    return f"the weight is {found}, which is below {least}"

@@ -101,9 +101,11 @@ def _judge(probe: Probe, index: int, formulas: Callable[[int, int, int], dict[st
     cases = _draw(probe)
     found = [_call(probe, case)[index] for case in cases]
     tables = [formulas(*case) for case in cases]
-    dim, heads, tokens = cases[0]
+    rights = [table[RIGHT][0] for table in tables]
+    place = next((place for place, right in enumerate(rights) if found[place] != right), 0)
+    dim, heads, tokens = cases[place]
     detail = (
-        f"For width {dim}, {heads} heads and {tokens} tokens it is {found[0]:,} and should be {tables[0][RIGHT][0]:,}."
+        f"For width {dim}, {heads} heads and {tokens} tokens it is {found[place]:,} and should be {rights[place]:,}."
     )
     for name in tables[0]:
         for numbers in zip(*(table[name] for table in tables), strict=True):

@@ -113,14 +113,14 @@ def _plain(probe: Probe, *front: int, eps: float, size: float = 2.0) -> tuple[Te
 @layer_norm.property("the result has the shape and the number type of x")
 def _shape(probe: Probe) -> None:
     x, *rest = _plain(probe, 4, eps=1e-5)
-    probe.tensor(probe.call(x, *rest), x.shape, torch.float32)
+    probe.tensor(probe.call(x, *rest), x.shape, torch.float32, exact=True)
 
 
 @layer_norm.property("each token gets mean 0 and variance 1, over its own channels")
 def _statistics(probe: Probe) -> None:
     # An epsilon that no result shows: which one it is, and where it stands, is looked at later.
     inputs = _plain(probe, probe.integer(9, 12), eps=1e-9)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32)
+    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
     suspects = {name: table for name, table in _mistakes(*inputs).items() if not name.startswith(("eps", "weight"))}
     right = _right(*inputs)
     if close(value, _normed(inputs[0], 1e-5).float()):  # a fixed epsilon: looked at later too
@@ -131,7 +131,7 @@ def _statistics(probe: Probe) -> None:
 @layer_norm.property("it is multiplied by weight, then bias is added")
 def _affine(probe: Probe) -> None:
     inputs = (*_draw(probe, probe.integer(9, 12)), 1e-9)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32)
+    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
     if close(value, _right(*inputs[:3], 1e-5).float()):
         return
     probe.equal(value, _right(*inputs), _mistakes(*inputs))
@@ -141,7 +141,7 @@ def _affine(probe: Probe) -> None:
 def _epsilon(probe: Probe) -> None:
     x, weight, bias = _draw(probe, probe.integer(9, 12), size=0.3)
     inputs = (x, weight, bias, 0.25)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32)
+    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
     probe.equal(value, _right(*inputs), _mistakes(*inputs))
 
 
@@ -150,7 +150,7 @@ def _constant(probe: Probe) -> None:
     x, weight, bias = _draw(probe, 3)
     x[1] = probe.integer(1, 4)
     inputs = (x, weight, bias, 1e-3)
-    value = probe.tensor(probe.call(*inputs), x.shape, torch.float32)
+    value = probe.tensor(probe.call(*inputs), x.shape, torch.float32, exact=True)
     probe.require(bool(value.isfinite().all()), "eps-ignored", "The input holds a token of equal numbers.")
     probe.equal(value, _right(*inputs))
 
@@ -161,14 +161,14 @@ def _axes(probe: Probe) -> None:
         inputs = (*_draw(probe, *front), 1e-3)
         value = probe.call(*inputs, on_error="only-two-axes")
         shapes = {"only-two-axes": value.shape} if isinstance(value, Tensor) else None
-        value = probe.tensor(value, inputs[0].shape, torch.float32, shapes=shapes)
+        value = probe.tensor(value, inputs[0].shape, torch.float32, shapes=shapes, exact=True)
         probe.equal(value, _right(*inputs), otherwise="only-two-axes")
 
 
 @layer_norm.property("float64 comes in, float64 comes out, with nothing lost on the way")
 def _precision(probe: Probe) -> None:
     inputs = (*_draw(probe, 4, dtype=torch.float64), 1e-3)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float64)
+    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float64, exact=True)
     probe.equal(value, _right(*inputs))
 
 
@@ -176,7 +176,7 @@ def _precision(probe: Probe) -> None:
 def _gradient(probe: Probe) -> None:
     inputs = (*_draw(probe, 4), 1e-3)
     value, gradients = probe.call(*inputs, gradient=True)
-    value = probe.tensor(value, inputs[0].shape, torch.float32)
+    value = probe.tensor(value, inputs[0].shape, torch.float32, exact=True)
     leaves = [tensor.double().requires_grad_() for tensor in inputs[:3]]
     expected = torch.autograd.grad(_right(*leaves, 1e-3), leaves, upstream(value.shape, torch.float64))
     for found, wanted in zip(gradients[:3], expected, strict=True):

@@ -88,7 +88,9 @@ def _mistakes(length: int, dim: int) -> dict[str, Tensor]:
 
 def _call(probe: Probe, length: int, dim: int) -> Tensor:
     value = probe.call(length, dim)
-    return probe.tensor(value, (length, dim), torch.float32, "The table", shapes={"transposed": (dim, length)})
+    return probe.tensor(
+        value, (length, dim), torch.float32, "The table", shapes={"transposed": (dim, length)}, exact=True
+    )
 
 
 def _judge(probe: Probe, value: Tensor, part: tuple) -> None:

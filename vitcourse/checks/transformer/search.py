@@ -22,8 +22,11 @@ class Tree(NamedTuple):
 
 def score(tree: Tree, ids: list[int]) -> float:
     """The log-probability of ids after the start token."""
-    before = [tree.start, *ids]
-    return sum(float(tree.log_p[i, j]) for i, j in zip(before, ids, strict=False))
+    return _total(tree.log_p.tolist(), tree.start, ids)
+
+
+def _total(table: list[list[float]], start: int, ids: list[int]) -> float:
+    return sum(table[i][j] for i, j in zip([start, *ids], ids, strict=False))
 
 
 def search(tree: Tree, beams: int, apart: bool = False) -> tuple[list[int], float]:
@@ -66,7 +69,7 @@ def wrong_paths(tree: Tree, beams: int) -> dict[str, list[int]]:
     return {
         "greedy": path(tree, 1),
         "last-step-only": _by_last_step(tree, beams),
-        "first-finished": _first_finished(tree, beams),
+        "first-finished": first_finished(tree, beams),
         "keeps-too-many": path(tree, ALL),
     }
 
@@ -85,14 +88,22 @@ def _steps(tree: Tree, beams: int, rank: Callable[[list[int]], float], stop: Cal
 
 
 def _by_last_step(tree: Tree, beams: int) -> list[int]:
+    table = tree.log_p.tolist()
+
     def last(ids: list[int]) -> float:
-        return float(tree.log_p[ids[-2] if len(ids) > 1 else tree.start, ids[-1]])
+        return table[ids[-2] if len(ids) > 1 else tree.start][ids[-1]]
 
     return _steps(tree, beams, last, lambda kept: all(ids[-1] == tree.end for ids in kept))[0]
 
 
-def _first_finished(tree: Tree, beams: int) -> list[int]:
-    kept = _steps(tree, beams, lambda ids: score(tree, ids), lambda kept: any(ids[-1] == tree.end for ids in kept))
+def first_finished(tree: Tree, beams: int) -> list[int]:
+    table = tree.log_p.tolist()
+    kept = _steps(
+        tree,
+        beams,
+        lambda ids: _total(table, tree.start, ids),
+        lambda kept: any(ids[-1] == tree.end for ids in kept),
+    )
     ended = [ids for ids in kept if ids[-1] == tree.end]
     return ended[0] if ended else kept[0]
 

@@ -93,7 +93,7 @@ def _call(probe: Probe, inputs: tuple[Tensor, int, int, int], on_error: str | No
     checked = []
     for part, name in zip(result, names, strict=True):
         try:
-            checked.append(probe.tensor(part, (batch, length + 1), torch.int64, name, shapes=lost))
+            checked.append(probe.tensor(part, (batch, length + 1), torch.int64, name, shapes=lost, exact=True))
         except Wrong as wrong:
             raise Wrong(wrong.misconception.partition("/")[0], wrong.detail) from None
     return checked[0], checked[1]

@@ -1,0 +1,73 @@
+"""What a check has seen, in words: values, failures, and two numbers in which the difference can be seen."""
+
+from decimal import Decimal
+from numbers import Integral
+
+import torch
+from torch import Tensor
+
+from vitcourse.checks import guard
+
+MOST_DIGITS = 17  # tell any two floats apart
+
+
+def apart(found: float, right: float, digits: int = 6) -> tuple[str, str]:
+    """Two numbers as texts: with so many digits, and with more where it takes more to tell them apart."""
+    if isinstance(found, bool) or isinstance(right, bool):
+        return str(found), str(right)
+    for more in range(digits, MOST_DIGITS + 1):
+        texts = _text(found, more), _text(right, more)
+        if found == right or Decimal(texts[0]) != Decimal(texts[1]):
+            return texts
+    return str(Decimal(found)), str(Decimal(right))  # a float, and a whole number with more digits than that
+
+
+def _text(number: float, digits: int) -> str:
+    return str(number) if isinstance(number, Integral) else f"{number + 0.0:.{digits}g}"  # + 0.0: no -0
+
+
+def first_difference(value: Tensor, expected: Tensor, name: str) -> str:
+    """The entry that differs most, in words; the tensors are alike in shape and dtype."""
+    same = (value == expected) | ((value != value) & (expected != expected))
+    gap = (value.double() - expected.double()).abs().nan_to_num(nan=torch.inf).masked_fill(same, -1.0)
+    place = tuple(int(index) for index in torch.unravel_index(gap.argmax(), gap.shape))
+    where = f"entry {list(place)} of {name}" if place else name
+    found, right = apart(value[place].item(), expected[place].item())
+    return f"On one of the inputs tried, {where} is {found} and should be {right}."
+
+
+def describe(value: object) -> str:
+    """A plain value in a few words: the kind and shape of a tensor, a short number or text itself."""
+    if isinstance(value, Tensor):
+        return f"a {plain(value.dtype)} tensor of shape {tuple(value.shape)}"
+    if value is None or isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def plain(dtype: torch.dtype) -> str:
+    """A number type without its family: float32."""
+    return str(dtype).removeprefix("torch.")
+
+
+def explain(outcome: guard.Outcome, on_error: str | None, given: str) -> tuple[str, str]:
+    """The misconception's id and the detail of a call that failed."""
+    if outcome.failure == "raises":
+        return on_error or "raises", f"Given {given}: {outcome.detail}"
+    if outcome.failure == "endless-loop":
+        return "endless-loop", f"It was stopped after {outcome.detail}."
+    if outcome.failure == "forbidden-call":
+        return "forbidden-call", f"Called: `{outcome.detail}`."
+    if outcome.failure == "wrong-type":
+        return "wrong-type", f"It returned something of type `{outcome.detail}`."
+    return outcome.failure, ""
+
+
+def input_name(place: int | str) -> str:
+    """An input by its position from 0, or by its keyword."""
+    order = ("first", "second", "third", "fourth", "fifth")
+    if isinstance(place, str):
+        return f"`{place}`"
+    return f"the {order[place]} input" if 0 <= place < len(order) else "an input"
