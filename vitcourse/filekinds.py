@@ -25,10 +25,10 @@ SIGNATURES = (
     (b"\x80", "a pickle that torch.save did not write"),
 )
 PAGES = (
-    ("version https://git-lfs", "a Git LFS pointer, not the weights; git lfs pull fetches them"),
-    ("<!doctype html", "an HTML page, not the weights; the download ended on a web page"),
-    ("<html", "an HTML page, not the weights; the download ended on a web page"),
-    ("<", "an XML or HTML page, not the weights"),
+    ("version https://git-lfs", "a Git LFS pointer; git lfs pull fetches the file itself"),
+    ("<!doctype html", "an HTML page; the download ended on a web page"),
+    ("<html", "an HTML page; the download ended on a web page"),
+    ("<", "an XML or HTML page"),
 )
 
 
@@ -42,8 +42,7 @@ def form_of(file: Path) -> str:
         raise CheckpointError("it is a folder, not a file of weights", file)
     if not file.is_file():
         raise CheckpointError("there is no such file", file)
-    with file.open("rb") as stream:
-        start = stream.read(1024)
+    start = _start(file)
     header = int.from_bytes(start[:8], "little")
     if start[8:9] == b"{" and header <= LONGEST_HEADER:
         _check_length(file, header)
@@ -53,7 +52,12 @@ def form_of(file: Path) -> str:
         return "torch"
     if start.startswith(b"\x80") and start[2:].startswith(TORCH_MAGIC):
         return "torch"
-    raise CheckpointError(f"it is {_kind(start)}", file)
+    raise CheckpointError(f"it is {kind_of(file)}", file)
+
+
+def _start(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(1024)
 
 
 def _check_length(file: Path, header: int) -> None:
@@ -87,7 +91,9 @@ def _check_zip(file: Path) -> None:
         raise CheckpointError(f"it is a zip archive that torch.save did not write, of {len(names)} files", file)
 
 
-def _kind(start: bytes) -> str:
+def kind_of(file: Path) -> str:
+    """What a file is that is no checkpoint, in a few words."""
+    start = _start(file)
     if not start:
         return "empty"
     if not any(start):
@@ -102,12 +108,12 @@ def _kind(start: bytes) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if any(ord(letter) < 32 and not letter.isspace() for letter in text):
-        return "neither safetensors nor what torch.save writes"
+        return "of an unknown kind, neither safetensors nor written by torch.save"
     for words, kind in PAGES:
         if text.lower().startswith(words):
             return kind
     if text.startswith(("{", "[")):
         index = '"weight_map"' in text
-        return "a JSON file, the index of weights in several files" if index else "a JSON file, not the weights"
+        return "a JSON file, the index of weights in several files" if index else "a JSON file"
     first = "".join(letter for letter in text.partition("\n")[0] if letter.isprintable())
     return f"a text file that begins {first[:40]!r}" if first else "a file of blanks"

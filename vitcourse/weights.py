@@ -36,9 +36,9 @@ def convert(state_dict: State, source: str, target: str = "vitcourse", config: C
 
     Returns:
         The state dict for ``load_state_dict`` of the target. There and back is the identity, but for what our models
-        have not: ``pooler.*`` of a ViT, ``embeddings.mask_token`` and ``embeddings.position_ids`` of Hugging Face are
-        dropped with a warning, and so is a head where ``config.num_classes`` is 0. BERT's output layer, which is the word embedding once more, is left
-        out coming in and made again going out.
+        have not: ``pooler.*`` of a ViT, ``embeddings.mask_token`` and BERT's ``embeddings.position_ids`` are dropped
+        with a warning, and so is a head where ``config.num_classes`` is 0. BERT's output layer, which is the word
+        embedding once more, is left out coming in and made again going out.
 
     Raises:
         KeyError: unknown or missing names: the prefix that would mend it if taken off, or the first few, never more

@@ -40,7 +40,7 @@ def train_signs(
     Args:
         data: an export folder, see `data.asl.load`.
         out: the run folder to write; None writes nothing.
-        resume: continue the run in ``out``.
+        resume: continue the run in ``out``; more epochs than it had make it longer (see `vitcourse.training`).
         copies: pairs of images of one photo (`data.asl.find_copies`) that must not be parted by the hold-out; images
             that the exporter made of one photo are kept together without.
         on_image: called as ``on_image(done, total)`` while images are decoded.
@@ -108,7 +108,7 @@ def fit_signs(
     if new:
         save_run(run, Path(out))
     try:
-        return fit(
+        log = fit(
             model,
             items,
             run.loss(),
@@ -126,6 +126,9 @@ def fit_signs(
             if not any(Path(out).iterdir()):
                 Path(out).rmdir()
         raise
+    if out is not None and resume and first_process():
+        save_run(run, Path(out))  # it may be longer now
+    return log
 
 
 def score(measured: dict[str, float], task: str = "both") -> float:
