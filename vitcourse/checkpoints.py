@@ -99,9 +99,10 @@ def load(file: str | Path) -> object:
         if form == "safetensors":
             return load_file(file)
         allowed = [(stand_in, name) for name, stand_in in PLAIN.items()]
-        with warnings.catch_warnings(), torch.serialization.safe_globals(allowed):
+        # A stream, because torch.load takes a file for what its name says.
+        with file.open("rb") as stream, torch.serialization.safe_globals(allowed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(file, map_location="cpu", weights_only=True)
+            return torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails anywhere, and in any way
         raise CheckpointError(_why(error, form), file) from error
 

@@ -107,7 +107,7 @@ def kind_of(file: Path) -> str:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(start).strip()
     except UnicodeDecodeError:
         text = "\0"
-    if any(ord(letter) < 32 and not letter.isspace() for letter in text):
+    if any(ord(letter) < 32 and not letter.isspace() and letter != "\x1b" for letter in text):
         return "of an unknown kind, neither safetensors nor written by torch.save"
     for words, kind in PAGES:
         if text.lower().startswith(words):
