@@ -116,6 +116,8 @@ def _mending_prefixes(unknown: list[str], state: State, source: str, config: Con
     counts = Counter(".".join(words[:length]) + "." for words in parts for length in range(1, len(words)))
     mending = []
     for prefix in sorted((prefix for prefix, count in counts.items() if count >= len(state) / MOST_MODELS), key=len):
+        if prefix.startswith(tuple(mending)):
+            continue
         within = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
         try:
             with warnings.catch_warnings():

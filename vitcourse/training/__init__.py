@@ -17,6 +17,7 @@ from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, differences, whol
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
 from vitcourse.training.schedules import SCHEDULES, better, chosen_epoch
+from vitcourse.training.small_batches import check_small_batches
 
 __all__ = [
     "CHECKPOINT",
@@ -29,6 +30,7 @@ __all__ = [
     "better",
     "by_device",
     "check_precision",
+    "check_small_batches",
     "chosen_epoch",
     "differences",
     "first_process",

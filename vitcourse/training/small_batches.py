@@ -5,6 +5,7 @@ ResNet that has shrunk its map to one pixel sees one value of a batch of one, an
 """
 
 import copy
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -21,9 +22,19 @@ def smallest_share(count: int, batch_size: int, world: int) -> int:
 
 
 def check_small_batches(
-    model: nn.Module, dataset: Dataset, loss_function: LossFunction, batch_size: int, world: int, transform=None
+    model: nn.Module,
+    dataset: Dataset | Sequence[dict],
+    loss_function: LossFunction,
+    batch_size: int,
+    world: int,
+    transform: Callable | None = None,
 ) -> None:
     """Tries one item in training, where an epoch has a batch of one in some process; nothing is changed by it.
+
+    Args:
+        dataset: see `fit`; its first item is tried.
+        world: processes that share a batch.
+        transform: a `BatchTransform`.
 
     Raises:
         InputError: a batch norm of the model would get one value a channel; with the nearest batch size that works.
