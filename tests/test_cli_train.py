@@ -104,6 +104,70 @@ def test_a_run_is_not_resumed_on_other_data(command, signs, tmp_path):
     assert command("train", "asl", "--data", signs, "--out", out, *QUICK, "--resume")[0] == 0
 
 
+def test_a_resume_names_what_differs_and_both_values(command, signs, tmp_path):
+    out = tmp_path / "run"
+    arguments = ["train", "asl", "--data", signs, "--out", out, "--resume"]
+    assert command(*arguments[:-1], *QUICK)[0] == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    status, _, error = command(*arguments, *QUICK, "--batch-size", "13", "--lr", "0.01", "--no-augment")
+    assert status == 2
+    assert len(error.strip().splitlines()) == 1
+    for words in ("training.batch_size: 26 in the run, 13 now", "training.lr: 0.001 in the run, 0.01 now"):
+        assert words in error
+    assert "augment: True in the run, False now" in error
+    assert "epochs" not in error
+    status, _, error = command(*arguments, *QUICK, "--epochs", "1", "--image-size", "48")
+    assert "training.epochs: 2 in the run, 1 now, and a run can only be made longer" in error
+    assert "image_size: 32 in the run, 48 now" in error
+    assert "backbone_config.image_size: 32 in the run, 48 now" in error
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_other_workers_and_more_epochs_go_on_with_a_run(command, signs, tmp_path):
+    out = tmp_path / "run"
+    arguments = ["train", "asl", "--data", signs, "--out", out]
+    assert command(*arguments, *QUICK)[0] == 0
+    first = log_of(out)
+    assert command(*arguments, *QUICK, "--epochs", "4", "--workers", "1", "--resume")[0] == 0
+    assert log_of(out)[:2] == first
+    assert [entry["epoch"] for entry in log_of(out)] == [1, 2, 3, 4]
+    assert log_of(out)[3]["lr"] == pytest.approx(0.0, abs=1e-9)
+    assert json.loads((out / RUN).read_text())["training"]["epochs"] == 4
+    status, _, error = command(*arguments, *QUICK, "--resume")
+    assert status == 2
+    assert "training.epochs: 4 in the run, 2 now" in error
+
+
+def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch):
+    """The pixels of each are gone when the next is decoded; what is drawn in the end are small copies."""
+    import weakref
+
+    from vitcourse import plots
+    from vitcourse.data import asl
+
+    assert command("train", "asl", "--data", signs, "--out", tmp_path / "run", *QUICK, "--epochs", "1")[0] == 0
+    held, drawn = [], []
+
+    def decode(image, **options):
+        assert not [pixels for pixels in held if pixels() is not None]
+        pixels = torch.zeros(3, 300, 400, dtype=torch.uint8)
+        held.append(weakref.ref(pixels))
+        return pixels
+
+    real = plots.sign_grid
+    monkeypatch.setattr(asl, "decode", decode)
+    monkeypatch.setattr(
+        plots, "sign_grid", lambda images, *rest, **more: drawn.extend(images) or real(images, *rest, **more)
+    )
+    photos = [tmp_path / f"{i}.jpg" for i in range(40)]
+    status, printed, _ = command("predict", tmp_path / "run", *photos, "--out", tmp_path / "overlay.png")
+    assert status == 0
+    assert [line.split(":")[0] for line in printed.splitlines()[:40]] == [str(photo) for photo in photos]
+    assert len(held) == len(drawn) == 40
+    assert {tuple(image.shape) for image in drawn} == {(3, 135, 180)}
+    assert all(image.untyped_storage().nbytes() == 3 * 135 * 180 for image in drawn)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -9,13 +9,25 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
-    *("errors", "threads", "attention", "positions", "patches"),
+    *("errors", "threads", "filekinds", "checkpoints", "attention", "positions", "patches"),
     *("blocks", "stacks", "decoding", "transformer", "pretraining", "bert", "vit"),
     *("layouts", "structure", "weights", "explain", "plots", "interactive", "architecture"),
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
     *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )
-CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
+CORE = (
+    "errors",
+    "checkpoints",
+    "attention",
+    "positions",
+    "patches",
+    "blocks",
+    "transformer",
+    "bert",
+    "vit",
+    "weights",
+    "explain",
+)
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}
 
 

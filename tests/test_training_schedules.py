@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tests.training_process import LearnedLoss, Points, Shake, loss, network
+from vitcourse.errors import CheckpointError
 from vitcourse.training import CHECKPOINT, WEIGHTS, TrainingConfig, better, chosen_epoch, fit
 from vitcourse.training.schedules import rate_factor
 
@@ -82,6 +83,40 @@ def test_a_plateau_survives_a_resume(tmp_path):
     log = fit(resumed, Points(), loss, PLATEAU, evaluate=told(values[3:]), out=tmp_path, resume=True)
     assert rates(log) == rates(expected)
     assert same(whole, resumed)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
+@pytest.mark.parametrize("warmup", [0.0, 0.25])
+def test_a_longer_run_goes_on_at_the_rate_of_its_new_length(tmp_path, schedule, warmup):
+    """Not only at the end of an epoch: the first step as well, which the optimiser was left with another rate for."""
+    config = replace(CONFIG, epochs=4, schedule=schedule, warmup=warmup)
+    seen = []
+
+    class Watch(torch.optim.AdamW):
+        def step(self, *args, **kwargs):
+            seen.append(self.param_groups[0]["lr"])
+            return super().step(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim, "AdamW", Watch)
+        whole = fit(network(), Points(), loss, config)
+        expected, begun = list(seen), len(seen) // 2
+        fit(network(), Points(), loss, replace(config, epochs=2), out=tmp_path)
+        seen.clear()
+        log = fit(network(), Points(), loss, replace(config, workers=1), out=tmp_path, resume=True)
+    assert seen == pytest.approx(expected[begun:])
+    assert [entry["epoch"] for entry in log] == [1, 2, 3, 4]
+    assert rates(log)[2:] == pytest.approx(rates(whole)[2:])
+    with pytest.raises(CheckpointError, match="epochs: 4 in the run, 3 now, and a run can only be made longer"):
+        fit(network(), Points(), loss, replace(config, epochs=3), out=tmp_path, resume=True)
+
+
+def test_a_longer_plateau_keeps_what_it_has_lowered(tmp_path):
+    fit(network(), Points(), loss, PLATEAU, evaluate=told([3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), out=tmp_path)
+    longer = replace(PLATEAU, epochs=8)
+    log = fit(network(), Points(), loss, longer, evaluate=told([2.0, 1.0]), out=tmp_path, resume=True)
+    assert rates(log)[6:] == [rates(log)[5]] * 2
+    assert rates(log)[5] < PLATEAU.lr
 
 
 @pytest.mark.parametrize(("name", "values", "epoch"), [("loss_seen", [3, 1, 2, 1], 2), ("score", [1, 5, 7, 6], 3)])

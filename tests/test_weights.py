@@ -179,6 +179,53 @@ def test_a_torch_attention():
     torch.testing.assert_close(mine(x, context), theirs(x, context, context)[0], atol=1e-10, rtol=0)
 
 
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_the_positions_ids_of_bert_are_dropped(prefix):
+    """A buffer of older versions: 0, 1, 2, … and no weights."""
+    model = hf_bert(transformers.BertForPreTraining if prefix else transformers.BertModel)
+    state = model.state_dict() | {prefix + "embeddings.position_ids": torch.arange(12)[None]}
+    with pytest.warns(
+        UserWarning, match=rf"{prefix}embeddings\.position_ids is dropped: our model has no place for it"
+    ):
+        converted = convert(state, "hf_bert")
+    assert same(converted, convert(model.state_dict(), "hf_bert"))
+
+
+def deep(prefix, **changes):
+    return {prefix + name: tensor for name, tensor in ours(depth=12, **changes).items()}
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.", "module._orig_mod.", "backbone.", "a.b."])
+@pytest.mark.parametrize("config", [None, replace(TINY, depth=12)])
+def test_a_prefix_that_would_mend_the_names_is_named(prefix, config):
+    with pytest.raises(KeyError) as caught:
+        convert(deep(prefix), "timm", config=config)
+    words = str(caught.value)
+    assert f"without the prefix '{prefix}' the names are right: " in words
+    assert words.count(prefix) == 6  # and five names
+    assert "and 147 more" in words
+    assert len(words) < 400
+
+
+def test_of_two_models_both_prefixes_are_named():
+    state = deep("student.", num_classes=0) | deep("teacher.", num_classes=0) | {"head.last.weight": torch.ones(1)}
+    with pytest.raises(KeyError, match=r"without the prefix 'student\.' or 'teacher\.' the names are right"):
+        convert(state, "timm")
+    bert = {f"model.{name}": tensor for name, tensor in hf_bert().state_dict().items()}
+    with pytest.raises(KeyError, match=r"hf_bert: without the prefix 'model\.' the names are right"):
+        convert(bert, "hf_bert")
+
+
+def test_where_no_prefix_would_mend_five_names_are_told():
+    state = {f"module.{i}.{name}": tensor for i, (name, tensor) in enumerate(ours(depth=12).items())}
+    with pytest.raises(KeyError) as caught:
+        convert(state, "timm")
+    assert "prefix" not in str(caught.value)
+    assert "module.2.patch_embed.proj.weight and 149 more; missing: cls_token, pos_embed and" in str(caught.value)
+    with pytest.raises(KeyError, match=r"missing: cls_token, pos_embed, [\w., ]+ and 1 more'$"):
+        convert({}, "timm")
+
+
 SCALED, THREE = {"block": "layer_scale_init"}, {"block": "parallel", "num_parallel": 3}
 BAD = {
     "library": (lambda: convert({}, "keras"), ValueError, "vitcourse, timm, deit, hf, .*got 'keras'"),

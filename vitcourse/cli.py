@@ -5,6 +5,7 @@ on standard error and exit status 2.
 """
 
 import sys
+import warnings
 
 import typer
 from rich.console import Console
@@ -20,10 +21,11 @@ for part in (machine, asl, course):
 
 def main() -> None:
     """Runs the command; what its user can mend becomes one line and exit status 2."""
+    warnings.formatwarning = lambda message, *_, **__: f"note: {one_line(message, 600)}\n"
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except (InputError, FloatingPointError) as error:
-        _refuse(one_line(error))
+        _refuse(one_line(error, 600))  # room for a path, five names and their number
     except OSError as error:
         if error.filename is None:
             raise

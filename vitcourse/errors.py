@@ -4,6 +4,7 @@ Everything here is a ``ValueError`` whose message is one line that names the cul
 and exits with status 2; anything else that escapes is a fault of the package and keeps its traceback.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -40,3 +41,10 @@ def one_line(error: BaseException | str, length: int = 300) -> str:
     """The message of any error on one line, cut where it is long; its type's name where it has none."""
     message = " ".join(str(error).split()) or type(error).__name__
     return message if len(message) <= length else message[:length] + " …"
+
+
+def some(names: Iterable[str], most: int = 5) -> str:
+    """Names for one line: the first few, then how many there are beside them."""
+    names = list(names)
+    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

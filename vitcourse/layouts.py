@@ -170,7 +170,13 @@ LAYOUTS: dict[str, Layout] = {
         dropped=r"(vit\.)?(pooler\..*|embeddings\.mask_token)",
     ),
     "torchvision": Layout("vit", TORCHVISION, TORCHVISION_OLDER),
-    "hf_bert": Layout("bert", (*BERT, *BERT_WITH_HEADS), _BERT_OLDER, copies=_BERT_COPIES),
+    "hf_bert": Layout(
+        "bert",
+        (*BERT, *BERT_WITH_HEADS),
+        _BERT_OLDER,
+        copies=_BERT_COPIES,
+        dropped=r"(bert\.)?embeddings\.position_ids",
+    ),
     "torch": Layout("torch", TORCH),
 }
 _DEIT_PARALLEL = Layout("vit", (*_SAME, *DEIT_PARALLEL_BLOCKS))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import torch.nn.functional as F
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ from torch import Tensor
 BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1580a", "#2d7d46", "#6b7280"
 COLOURS = (BLUE, ORANGE, GREEN, GREY)
 INK = "#1f2933"
+SAVED_DPI = 150
 
 STYLE = {
     "figure.facecolor": "white",
@@ -158,6 +160,19 @@ def sign_grid(
     return figure
 
 
+def thumbnail(image: Tensor, longest: int) -> Tensor:
+    """An image (uint8 (3, h, w)) with ``longest`` pixels along its longer side, so that many can be kept for a grid.
+
+    A smaller one stays as it is.
+    """
+    height, width = image.shape[-2:]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return image
+    size = [max(round(side * scale), 1) for side in (height, width)]
+    return F.interpolate(image[None], size=size, mode="bilinear", antialias=True)[0]
+
+
 def _draw_box(axes: Axes, box: Tensor, shape: Sequence[int], colour: str, line: str) -> None:
     """One box, xyxy in fractions, on an image of ``shape`` (3, h, w); clipped to the image, as it is judged."""
     x1, y1, x2, y2 = (box.detach().cpu().clamp(0, 1).numpy() * np.array([shape[2], shape[1]] * 2)).tolist()
@@ -172,7 +187,7 @@ def save(figure: Figure, file: str | Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.stem}.partial{file.suffix}")
     try:
-        figure.savefig(partial, dpi=150)
+        figure.savefig(partial, dpi=SAVED_DPI)
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)

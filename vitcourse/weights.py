@@ -4,22 +4,22 @@ The names are tables in `vitcourse.layouts`; here is what applies them. Nothing 
 a table does not know, or a model needs and does not get, is named in a ``KeyError``.
 """
 
-import pickle
 import re
 import warnings
+from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from vitcourse.errors import CheckpointError, one_line
+from vitcourse.checkpoints import State, read
+from vitcourse.errors import some
 from vitcourse.layouts import LAYOUTS, Layout, layout_of
 from vitcourse.structure import Config, expected_shapes, family_of
 
-State = dict[str, Tensor]
+__all__ = ["convert", "read"]
+
+MOST_MODELS = 4  # that may lie in one state dict, under prefixes (a student, a teacher, their heads)
 
 
 def convert(state_dict: State, source: str, target: str = "vitcourse", config: Config | None = None) -> State:
@@ -36,12 +36,13 @@ def convert(state_dict: State, source: str, target: str = "vitcourse", config: C
 
     Returns:
         The state dict for ``load_state_dict`` of the target. There and back is the identity, but for what our models
-        have not: ``pooler.*`` of a ViT and ``embeddings.mask_token`` of Hugging Face are dropped with a warning, and so
-        is a head where ``config.num_classes`` is 0. BERT's output layer, which is the word embedding once more, is left
-        out coming in and made again going out.
+        have not: ``pooler.*`` of a ViT, ``embeddings.mask_token`` and BERT's ``embeddings.position_ids`` are dropped
+        with a warning, and so is a head where ``config.num_classes`` is 0. BERT's output layer, which is the word
+        embedding once more, is left out coming in and made again going out.
 
     Raises:
-        KeyError: unknown or missing names, all of them.
+        KeyError: unknown or missing names: the prefix that would mend it if taken off, or the first few, never more
+            than five, and how many there are beside them.
         ValueError: an unknown library, two libraries of different models, a shape that is not the config's, or an
             output layer of BERT that is not its word embedding.
     """
@@ -55,29 +56,7 @@ def convert(state_dict: State, source: str, target: str = "vitcourse", config: C
     return ours if target == "vitcourse" else _to_theirs(ours, target)
 
 
-def read(file: str | Path) -> State:
-    """The tensors of a weights file: safetensors if it is called so, else PyTorch's own format. No pickle is executed.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, or holds something else than names and tensors.
-    """
-    file = Path(file)
-    if not file.is_file():
-        raise CheckpointError("there is no such file of weights", file)
-    try:
-        content = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, KeyError, EOFError) as error:
-        raise CheckpointError(f"cannot be read as weights: {one_line(error, 100)}", file) from error
-    # Checkpoints of DeiT and others hold the state dict beside an optimiser.
-    for name in ("model", "state_dict"):
-        if isinstance(content, dict) and isinstance(content.get(name), dict):
-            content = content[name]
-    if not isinstance(content, dict) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise CheckpointError("holds something else than names and tensors", file)
-    return dict(content)
-
-
-def _to_ours(state: State, source: str, family: str, config: Config | None) -> State:
+def _to_ours(state: State, source: str, family: str, config: Config | None, mend: bool = True) -> State:
     layout = layout_of(source, state)
     parts: dict[str, dict[int, Tensor]] = {}  # our name, and the place in the joined tensor
     given: dict[str, list[str]] = {}  # our name, and the names that it came under
@@ -98,6 +77,9 @@ def _to_ours(state: State, source: str, family: str, config: Config | None) -> S
     unknown += [name for own in parts if own not in expected for name in given[own]]
     names = {own: _their_names(own, layout) for own in expected}
     missing = [name for own in expected for i, name in enumerate(names[own]) if i not in parts.get(own, {})]
+    if mend and (prefixes := _mending_prefixes(unknown, state, source, config)):
+        found = some(name for name in unknown if name.startswith(prefixes[0]))
+        raise KeyError(f"{source}: without the prefix {' or '.join(map(repr, prefixes))} the names are right: {found}")
     _refuse(source, {"unknown": unknown, "missing": missing})
 
     ours = {}
@@ -128,8 +110,29 @@ def _to_theirs(ours: State, target: str) -> State:
     return theirs
 
 
+def _mending_prefixes(unknown: list[str], state: State, source: str, config: Config | None) -> list[str]:
+    """What stands before the names of a whole model: a wrapper, or where the backbone is in something larger."""
+    parts = [name.split(".") for name in unknown]
+    counts = Counter(".".join(words[:length]) + "." for words in parts for length in range(1, len(words)))
+    mending = []
+    for prefix in sorted((prefix for prefix, count in counts.items() if count >= len(state) / MOST_MODELS), key=len):
+        if prefix.startswith(tuple(mending)):
+            continue
+        within = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                _to_ours(within, source, LAYOUTS[source].family or family_of(within), config, mend=False)
+        except (KeyError, ValueError):
+            continue
+        mending.append(prefix)
+    return mending
+
+
 def _refuse(library: str, faults: dict[str, list[str]]) -> None:
-    told = [f"{fault}: {', '.join(names)}" for fault, names in faults.items() if names]
+    faults = {fault: names for fault, names in faults.items() if names}
+    most = {1: (5,), 2: (3, 2)}.get(len(faults), ())  # five names in all
+    told = [f"{fault}: {some(names, number)}" for (fault, names), number in zip(faults.items(), most, strict=True)]
     if told:
         raise KeyError(f"{library}: {'; '.join(told)}")
 

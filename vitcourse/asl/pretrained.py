@@ -1,13 +1,18 @@
 """Backbones of others, with their weights: a ResNet-18 from a file, a ``ViTModel`` from a folder or the hub."""
 
+import re
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.errors import InputError, one_line
+from vitcourse.asl.foreign import checked_config, finder, weight_files
+from vitcourse.checkpoints import State, pick, prefixes_of, read
+from vitcourse.errors import CheckpointError, InputError, some
+
+# What a ViTModel that is smaller than its weights would leave out; a pooler, a decoder and a head may be left out.
+ENCODER = re.compile(r"(vit\.)?(encoder|layers|layernorm|embeddings\.(?!mask_token|position_ids))")
 
 
 def empty_resnet(name: str) -> nn.Module:
@@ -19,8 +24,10 @@ def empty_resnet(name: str) -> nn.Module:
 
 
 def resnet(name: str) -> nn.Module:
-    """ "resnet18" from scratch, "resnet18:FILE" with torchvision's ImageNet weights from a local file (.pth or
-    .safetensors), or "resnet18-imagenet", which downloads them.
+    """ "resnet18" from scratch, "resnet18:FILE" with weights from a checkpoint, as ImageNet's of torchvision, or
+    "resnet18-imagenet", which downloads those.
+
+    The layer behind the features, ``fc``, is replaced in a sign model: it is neither asked for nor read.
 
     Raises:
         InputError: the file is missing or holds something else, or the download fails.
@@ -29,48 +36,61 @@ def resnet(name: str) -> nn.Module:
     if name == "resnet18":
         return model
     _, _, file = name.partition(":")
+    if name != "resnet18-imagenet" and not (file and Path(file).expanduser().is_file()):
+        raise InputError(f"{name}: there is no such file; ResNet-18 is resnet18, or resnet18:FILE with its weights")
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
     try:
-        if name == "resnet18-imagenet":
-            state = _downloaded()
-        elif file.endswith(".safetensors"):
-            state = load_file(file)
-        elif file and Path(file).is_file():
-            state = torch.load(file, map_location="cpu", weights_only=True)
-        else:
-            raise InputError(f"{name}: there is no such file; ResNet-18 is resnet18, or resnet18:FILE with its weights")
-        model.load_state_dict(state)
-    except InputError:
-        raise
-    except Exception as error:  # torch.load raises a dozen kinds for a damaged file
-        raise InputError(f"{file or name}: no weights of a ResNet-18 could be read ({one_line(error)})") from error
+        state = pick(read(file) if file else _downloaded(), wanted, file or name)
+    except CheckpointError as error:
+        raise InputError(f"{file or name}: no weights of a ResNet-18 could be read ({error.problem})") from error
+    model.load_state_dict(state, strict=False)
     return model
 
 
-def _downloaded() -> dict:
+def _downloaded() -> State:
     from torchvision.models import ResNet18_Weights
 
-    return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+    try:
+        return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:  # no connection; or the file came broken
+        problem = "they could not be downloaded; is there a connection? resnet18:FILE takes them from a file"
+        raise CheckpointError(problem, "resnet18-imagenet") from error
 
 
 def vit_model(name: str) -> nn.Module:
     """A Hugging Face ``ViTModel`` without its pooler, from a local folder or by its name on the hub.
 
+    What the course needs of its config is checked before anything is built; weights are read by `checkpoints.read`.
+
     Raises:
-        InputError: there is none, or its weights are incomplete.
+        InputError: there is none, its config is of another kind, or its weights are damaged or incomplete.
     """
-    from transformers import ViTModel
+    from transformers import ViTConfig, ViTModel
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # what went wrong is said below, in one line
     logging.disable_progress_bar()
+    find = finder(name)
+    config = checked_config(name, find)
+    state: State = {}
     try:
-        options = {"add_pooling_layer": False, "dtype": torch.float32}  # or it would come in the file's own precision
-        model, found = ViTModel.from_pretrained(name, **options, output_loading_info=True)
-        if not isinstance(model.config.image_size, int):
-            raise ValueError(f"its image_size is {model.config.image_size}; one number is expected")
-    except Exception as error:  # a damaged config.json fails anywhere in it, and in any way
-        raise InputError(f"no ViTModel could be loaded from {name!r}: {one_line(error)}") from error
-    if found["missing_keys"]:
-        missing = ", ".join(sorted(found["missing_keys"])[:3])
-        raise InputError(f"{name!r} is no checkpoint of a ViTModel: it lacks {missing} …")
+        for file in weight_files(name, find):
+            state |= read(file)
+    except CheckpointError as error:
+        raise InputError(f"no ViTModel could be loaded from {name!r}: {error.file.name}: {error.problem}") from error
+    for prefix in prefixes_of(state, "embeddings.cls_token")[:1]:
+        state = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
+    options = {"add_pooling_layer": False, "dtype": torch.float32}  # or it would come in the file's own precision
+    options |= {"output_loading_info": True, "ignore_mismatched_sizes": True}  # which are named below
+    model, found = ViTModel.from_pretrained(None, config=ViTConfig(**config), state_dict=state, **options)
+    if lacks := sorted(found["missing_keys"]):
+        raise InputError(f"{name!r} is no checkpoint of a ViTModel: it lacks {some(lacks)}")
+    if odd := sorted(found["mismatched_keys"]):
+        key, has, wanted = odd[0]
+        shapes = f"{key} has shape {tuple(has)}, its config.json asks for {tuple(wanted)}"
+        more = f", and so on for {some([other[0] for other in odd[1:]], 4)}" if odd[1:] else ""
+        raise InputError(f"no ViTModel could be loaded from {name!r}: {shapes}{more}")
+    if strange := sorted(key for key in found["unexpected_keys"] if ENCODER.match(key)):
+        strange = f"its weights have {some(strange)}, which its config.json has not"
+        raise InputError(f"no ViTModel could be loaded from {name!r}: {strange}")
     return model

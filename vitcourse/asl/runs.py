@@ -4,16 +4,16 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from vitcourse.asl.foreign import FIELDS, MOST_PIXELS
 from vitcourse.asl.losses import SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
 from vitcourse.asl.pretrained import empty_resnet, resnet, vit_model
-from vitcourse.errors import CheckpointError, InputError, one_line
+from vitcourse.checkpoints import pick, read
+from vitcourse.errors import CheckpointError, InputError, one_line, some
 from vitcourse.positions import resample
-from vitcourse.training import WEIGHTS, TrainingConfig, by_device, write_whole
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, write_whole
 from vitcourse.vit import VisionTransformer, ViTConfig
 
 RUN = "run.json"
@@ -21,7 +21,6 @@ RUN = "run.json"
 SMALL_VIT = ViTConfig(
     image_size=96, patch_size=16, num_classes=0, dim=192, depth=6, num_heads=3, stem="conv", pool="avg"
 )
-MOST_PIXELS = 1024  # along a side: more would not fit into memory
 PRETRAINED = Path(__file__).resolve().parents[1] / "assets" / "sign_backbone.safetensors"
 
 
@@ -97,7 +96,8 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
             size = run.image_size or 224
     else:
         backbone = vit_model(run.backbone)
-        config, size = backbone.config.to_dict(), _only_size(run, backbone.config.image_size)
+        config = {field: getattr(backbone.config, field) for field in FIELDS}
+        size = _only_size(run, backbone.config.image_size)
     model = ClassificationBBoxTransformer(backbone, box_sigmoid=run.box_sigmoid, image_size=size)
     if run.frozen_layers >= 0:
         try:
@@ -119,7 +119,7 @@ def pretrained_weights(image_size: int) -> dict[str, Tensor]:
 
     Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, section 3.2.
     """
-    weights = {name: tensor.float() for name, tensor in load_file(PRETRAINED).items()}
+    weights = {name: tensor.float() for name, tensor in read(PRETRAINED).items()}
     side = image_size // SMALL_VIT.patch_size
     return weights | {"pos_embed": resample(weights["pos_embed"], (side, side))}
 
@@ -136,15 +136,16 @@ def save_run(run: SignRun, out: Path) -> None:
 
 
 def same_run(run: SignRun, out: Path) -> None:
-    """Checks that a run that is to be continued is the one described in ``out``.
+    """Checks that a run that is to be continued is the one described in ``out``; see `training.files.differences`.
 
     Raises:
-        CheckpointError: naming what differs.
+        CheckpointError: naming what differs, and both values.
     """
     saved, wanted = (json.loads(json.dumps(asdict(either))) for either in (_read_run(out), run))  # as JSON holds them
-    different = [name for name, value in wanted.items() if saved[name] != value]
-    if different:
-        raise CheckpointError(f"the run in it has another {', '.join(different)}", out)
+    other_data = saved.pop("data") != wanted.pop("data")
+    told = ["another data (other images of train)"] if other_data else []
+    if told := told + differences(saved, wanted):
+        raise CheckpointError(f"the run in it differs: {some(told)}", out)
 
 
 def _read_run(folder: Path) -> SignRun:
@@ -175,9 +176,10 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
     except Exception as error:  # numbers that make no model fail anywhere in it, and in any way
         raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", folder / RUN) from error
     try:
-        model.load_state_dict(load_file(folder / WEIGHTS))
-    except (SafetensorError, RuntimeError, OSError) as error:
-        problem = f"it does not hold the weights of this run ({one_line(error)})"
+        wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        model.load_state_dict(pick(read(folder / WEIGHTS), wanted, folder / WEIGHTS), strict=False)
+    except CheckpointError as error:
+        problem = f"it does not hold the weights of this run ({error.problem})"
         raise CheckpointError(problem, folder / WEIGHTS) from error
     return model.to(by_device(cpu="cpu", cuda="cuda")).eval(), run
 

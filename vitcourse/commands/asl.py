@@ -1,6 +1,7 @@
 """Commands on signs: render, train, evaluate, predict."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -40,11 +41,14 @@ def train_asl(
     backbone: Annotated[
         str,
         typer.Option(
-            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), resnet18:FILE (ImageNet "
-            "weights), or a ViTModel: a local folder or a name on the Hugging Face hub."
+            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), resnet18:FILE (weights "
+            "of a checkpoint), or a ViTModel: a local folder or a name on the Hugging Face hub."
         ),
     ] = "vit-signs",
-    epochs: Annotated[int, typer.Option(help="Passes over the train split.", min=1)] = 12,
+    epochs: Annotated[
+        int,
+        typer.Option(help="Passes over the train split; with --resume more than before make the run longer.", min=1),
+    ] = 12,
     batch_size: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 32,
     accumulate: Annotated[int, typer.Option(help="Batches that make one update of the weights.", min=1)] = 1,
     lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 1e-3,
@@ -65,7 +69,13 @@ def train_asl(
     precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",
     workers: Annotated[int, typer.Option(help="Processes that load data.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue the run in --out. With more --epochs its rate goes on as in a run of the new length.",
+        ),
+    ] = False,
 ) -> None:
     """Train a model that names the letter and boxes the hand."""
     from vitcourse.asl import SignRun
@@ -152,6 +162,8 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Draw letters and boxes into this picture.")] = None,
 ) -> None:
     """Name the letter and box the hand in images."""
+    import torch
+
     from vitcourse.asl import load_run
     from vitcourse.asl.metrics import predict as predict_signs
     from vitcourse.data.asl import LETTERS, decode
@@ -159,17 +171,27 @@ def predict(
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
         raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
     model, _ = load_run(run)
-    pixels = [decode(image, upright=True) for image in images]
-    logits, boxes = predict_signs(model, pixels)
-    certainty, letters = logits.softmax(dim=1).max(dim=1)
-    for image, letter, share, box, pixel in zip(images, letters, certainty, boxes, pixels, strict=True):
-        corners = box.clamp(0, 1) * box.new_tensor([pixel.shape[2], pixel.shape[1]] * 2)
-        x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
-        say(f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}")
     if out is not None:
         from vitcourse import plots
+    columns, side = (6, 1.7) if len(images) <= 36 else (math.ceil(math.sqrt(len(images))), 1.2)
+    drawn, boxes, titles = [], [], []
 
+    def answer(image: Path) -> None:
+        # The pixels of a photo end with this call: hundreds of them would not fit into memory.
+        pixels = decode(image, upright=True)
+        logits, (box,) = predict_signs(model, [pixels])
+        share, letter = logits.softmax(dim=1)[0].max(dim=0)
+        corners = box.clamp(0, 1) * box.new_tensor([pixels.shape[2], pixels.shape[1]] * 2)
+        x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
+        say(f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}")
+        if out is not None:
+            drawn.append(plots.thumbnail(pixels, round(side * plots.SAVED_DPI)))
+            boxes.append(box)
+            titles.append(f"{LETTERS[letter]}  {share:.0%}")
+
+    for image in images:
+        answer(image)
+    if out is not None:
         plots.use_style()
-        titles = [f"{LETTERS[letter]}  {share:.0%}" for letter, share in zip(letters, certainty, strict=True)]
-        plots.save(plots.sign_grid(pixels, boxes, titles), out)
+        plots.save(plots.sign_grid(drawn, torch.stack(boxes), titles, columns=columns, side=side), out)
         say(f"wrote {out}")

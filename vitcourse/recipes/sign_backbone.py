@@ -14,12 +14,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from accelerate.utils import set_seed
-from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from vitcourse import results
+from vitcourse import checkpoints, results
 from vitcourse.asl.losses import BOX_LOSSES
 from vitcourse.asl.metrics import in_evaluation, measure
 from vitcourse.asl.runs import PRETRAINED, SMALL_VIT, sign_backbone
@@ -129,7 +128,7 @@ def judge(model: nn.Module, images: Tensor, labels: Tensor, boxes: Tensor) -> di
 def hand_model() -> HandModel:
     """The recorded model: the backbone and the heads of ``vitcourse/assets``."""
     model = HandModel(sign_backbone())
-    missing, unexpected = model.load_state_dict(load_file(HEADS), strict=False)
+    missing, unexpected = model.load_state_dict(checkpoints.read(HEADS), strict=False)
     if unexpected or any(not name.startswith("backbone.") for name in missing):
         raise ValueError(f"{HEADS.name} does not hold the heads of this model")
     return model.eval()
@@ -150,7 +149,7 @@ def record(data: str | Path | None = None, say: Callable[[str], None] = print) -
         Losses(train),
         (WORK / CHECKPOINT).exists(),
     )
-    done = len(torch.load(WORK / CHECKPOINT, weights_only=True)["log"]) if resumed else 0
+    done = len(checkpoints.load(WORK / CHECKPOINT)["log"]) if resumed else 0
     losses.begin(done)
 
     def evaluate(model: nn.Module) -> dict[str, float]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+from accelerate import PartialState
 from accelerate.utils import set_seed
 from torch import nn
 
@@ -16,7 +18,7 @@ from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.data.asl import AslDataset, Copy, InMemory, hold_out, load
 from vitcourse.data.augment import BatchAugmentation
 from vitcourse.errors import InputError
-from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, first_process, fit, own_device
+from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, check_small_batches, first_process, fit, own_device
 
 HOLD_OUT_SEED = 0  # the same photos are held out in every run
 
@@ -40,7 +42,7 @@ def train_signs(
     Args:
         data: an export folder, see `data.asl.load`.
         out: the run folder to write; None writes nothing.
-        resume: continue the run in ``out``.
+        resume: continue the run in ``out``; more epochs than it had make it longer (see `vitcourse.training`).
         copies: pairs of images of one photo (`data.asl.find_copies`) that must not be parted by the hold-out; images
             that the exporter made of one photo are kept together without.
         on_image: called as ``on_image(done, total)`` while images are decoded.
@@ -51,7 +53,7 @@ def train_signs(
 
     Raises:
         DataError: the data cannot be used, with file and row.
-        InputError: ``out`` holds a run already, or the backbone cannot be made.
+        InputError: ``out`` holds a run already, the backbone cannot be made, or it cannot train on a batch of one.
     """
     if out is not None:
         if not resume and (Path(out) / CHECKPOINT).exists():
@@ -72,6 +74,10 @@ def train_signs(
     model, run = new_model(replace(run, data=_digest(splits[0], kept)))
     if out is not None and resume:
         same_run(run, Path(out))
+    # `fit` asks the same, but only after all photos have been decoded.
+    blank = torch.zeros(3, model.image_size, model.image_size, dtype=torch.uint8)
+    stand_ins = [{"image": blank, "label": 0, "box": torch.tensor([0.0, 0.0, 1.0, 1.0])}] * len(kept)
+    check_small_batches(model, stand_ins, run.loss(), run.training.batch_size, PartialState().num_processes)
     train, *others = decoded(splits, model.image_size, on_image)
     train, judged = (subset(train, kept), subset(train, held)) if run.hold_out else (train, *others)
     return model, fit_signs(model, run, train, judged, out, resume=resume, on_step=on_step)
@@ -108,7 +114,7 @@ def fit_signs(
     if new:
         save_run(run, Path(out))
     try:
-        return fit(
+        log = fit(
             model,
             items,
             run.loss(),
@@ -126,6 +132,9 @@ def fit_signs(
             if not any(Path(out).iterdir()):
                 Path(out).rmdir()
         raise
+    if out is not None and resume and first_process():
+        save_run(run, Path(out))  # it may be longer now
+    return log
 
 
 def score(measured: dict[str, float], task: str = "both") -> float:

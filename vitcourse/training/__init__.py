@@ -1,7 +1,9 @@
 """The training loop of the course, on Hugging Face Accelerate: CPU or GPU, one process or several, any precision.
 
 Everything random in epoch e follows from (seed, e) alone, so a run that is stopped and resumed from its last checkpoint
-continues to the same weights as one that was never stopped.
+continues to the same weights as one that was never stopped. A finished run can be made longer: from there on its rate
+is that of a run of the new length (warm-up and schedule are shares of all its updates), so that after a schedule that
+ended at 0 it rises again, and the weights are not those of a run that had the new length from the start.
 
 Several GPUs train one model with ``accelerate launch --multi_gpu --num_processes 2 -m vitcourse train asl …``; several
 processes on a CPU do with ``ACCELERATE_USE_CPU=true`` before the same line.
@@ -11,10 +13,11 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 """
 
 from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision
-from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, whole_file, write_whole
+from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, differences, whole_file, write_whole
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
 from vitcourse.training.schedules import SCHEDULES, better, chosen_epoch
+from vitcourse.training.small_batches import check_small_batches
 
 __all__ = [
     "CHECKPOINT",
@@ -27,7 +30,9 @@ __all__ = [
     "better",
     "by_device",
     "check_precision",
+    "check_small_batches",
     "chosen_epoch",
+    "differences",
     "first_process",
     "fit",
     "own_device",

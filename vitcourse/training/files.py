@@ -9,13 +9,16 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save as to_safetensors
+from torch import Tensor, nn
 
-from vitcourse.errors import CheckpointError, one_line
+from vitcourse.checkpoints import load
+from vitcourse.errors import CheckpointError, some
 from vitcourse.training.config import TrainingConfig
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"
+FREE = "workers"  # the setting that says how a run is computed, not what it computes
 
 
 @contextmanager
@@ -64,20 +67,61 @@ def resume(out: Path, parts: dict, config: TrainingConfig) -> tuple[list[dict], 
     if not file.is_file():
         raise CheckpointError("there is no checkpoint to resume from", file)
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = load(file)
+    except CheckpointError as error:
+        raise CheckpointError(f"it is not a checkpoint of this model ({error.problem})", file) from error
+    try:
         saved, log = asdict(TrainingConfig(**state["config"])), state["log"]
-        for name, part in parts.items():
+    except (TypeError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            "it is not a checkpoint of this model (no training of the course wrote it)", file
+        ) from error
+    if told := differences(saved, asdict(config)):
+        raise CheckpointError(f"it was trained otherwise: {some(told)}", file)
+    for name, part in parts.items():
+        try:
             part.load_state_dict(state[name])
-    except Exception as error:  # torch.load raises a dozen kinds for a damaged file
-        raise CheckpointError(f"it is not a checkpoint of this model ({one_line(error)})", file) from error
-    if saved != asdict(config):
-        different = [name for name, value in asdict(config).items() if saved[name] != value]
-        raise CheckpointError(f"it was trained with another {', '.join(different)}", file)
+        except Exception as error:  # an optimiser of other parameters fails in many ways
+            problem = f"it is not a checkpoint of this model ({_unlike(part, state.get(name), name)})"
+            raise CheckpointError(problem, file) from error
     if "random" in state:
         torch.set_rng_state(state["random"]["cpu"])
         if torch.cuda.is_available() and state["random"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["random"]["cuda"])
     return log, state.get("best")
+
+
+def differences(saved: dict, wanted: dict, prefix: str = "") -> list[str]:
+    """What keeps a run from being continued: every setting that differs, nested ones too, with both values.
+
+    ``workers`` may differ, and ``epochs`` may be more than they were.
+    """
+    told = []
+    for name, value in wanted.items():
+        before = saved.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            told += differences(before, value, f"{prefix}{name}.")
+        elif before == value or name == FREE:
+            continue
+        elif name != "epochs":
+            told.append(f"{prefix}{name}: {before} in the run, {value} now")
+        elif before > value:
+            told.append(f"{prefix}{name}: {before} in the run, {value} now, and a run can only be made longer")
+    return told
+
+
+def _unlike(part: object, saved: object, name: str) -> str:
+    """In what a saved state differs from that of a part of the training."""
+    if isinstance(part, nn.Module) and isinstance(saved, dict):
+        own = part.state_dict()
+        if lacks := [key for key in own if key not in saved]:
+            return f"it lacks {some(lacks)}"
+        if strange := [key for key in saved if key not in own]:
+            return f"it has {some(strange)}, and this model has not"
+        for key, tensor in own.items():
+            if isinstance(saved[key], Tensor) and saved[key].shape != tensor.shape:
+                return f"{key} has shape {tuple(saved[key].shape)}, and in this model {tuple(tensor.shape)}"
+    return f"its {name} is another"
 
 
 def _random_state() -> dict:

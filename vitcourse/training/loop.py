@@ -18,7 +18,8 @@ from vitcourse.training.files import resume as load_checkpoint
 from vitcourse.training.files import save
 from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.processes import Batches, mean_over_processes, seed_process, to_device, told_by_first
-from vitcourse.training.schedules import Plateau, better, rate_factor
+from vitcourse.training.schedules import Plateau, better, follow, rate_factor
+from vitcourse.training.small_batches import check_small_batches
 
 
 class BatchTransform(Protocol):
@@ -59,12 +60,14 @@ def fit(
             attribute of it; 1 where it has none) times the rate.
         evaluate: called with the model after every epoch; its numbers join the log.
         out: a folder for the checkpoint, the log and the weights; nothing is written where it is None.
-        resume: continue from the checkpoint in ``out``.
+        resume: continue from the checkpoint in ``out``. ``config`` must be its config, but for ``workers``, and for
+            ``epochs``, which may be more: see `vitcourse.training` for what the schedule does then.
         on_step: called as ``on_step(done, total, loss)`` after every batch.
         transform: changes every batch after it is on the device.
 
     Raises:
         CheckpointError: ``resume`` without a readable checkpoint of this model and config.
+        InputError: a batch would be too small for the model's batch norms; nothing is trained then.
         FloatingPointError: the loss is not finite.
         ValueError: the data set is empty, the config names a number that is not in the log, or fp16 without a GPU.
     """
@@ -93,6 +96,7 @@ class _Trainer:
         seed_process(config.seed, self.rank)
         self.config, self.loss_function, self.transform = config, loss_function, transform
         self.batches = Batches(len(dataset), config.batch_size, config.accumulate, self.rank, world)
+        check_small_batches(model, dataset, loss_function, config.batch_size, world, transform)
         self.workers = torch.Generator()
         self.loader = DataLoader(
             dataset,
@@ -130,7 +134,10 @@ class _Trainer:
     ) -> list[dict]:
         """All epochs that are left; see `fit`."""
         config, main = self.config, self.accelerator.is_main_process
-        log, best = load_checkpoint(out, self.parts, config) if resume and out is not None else ([], None)
+        log, best = [], None
+        if resume and out is not None:
+            log, best = load_checkpoint(out, self.parts, config)
+            follow(self.schedule)
         for epoch in range(len(log), config.epochs):
             start = time.perf_counter()
             entry = {"epoch": epoch + 1} | self.epoch(epoch, on_step)

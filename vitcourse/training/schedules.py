@@ -28,6 +28,16 @@ def rate_factor(schedule: str, steps: int, warmup: int) -> Callable[[int], float
     return factor
 
 
+def follow(schedule: torch.optim.lr_scheduler.LambdaLR) -> None:
+    """Sets the rate of the step that a schedule has come to: what a longer run goes on with is not what was saved."""
+    rates = [
+        base * factor(schedule.last_epoch) for base, factor in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    ]
+    for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    schedule._last_lr = rates
+
+
 class Plateau:
     """Lowers the rate when a number has not improved for some epochs: PyTorch's ReduceLROnPlateau after a warm-up.
 
