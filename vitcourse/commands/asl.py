@@ -159,7 +159,7 @@ def predict(
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
         raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
     model, _ = load_run(run)
-    pixels = [decode(image, upright=True) for image in images]
+    pixels = [decode(image) for image in images]
     logits, boxes = predict_signs(model, pixels)
     certainty, letters = logits.softmax(dim=1).max(dim=1)
     for image, letter, share, box, pixel in zip(images, letters, certainty, boxes, pixels, strict=True):
