@@ -107,11 +107,10 @@ def _measured(file: Path) -> tuple[tuple[int, int], int]:
             orientation = _orientation(image)
     except UnusableImageError as error:
         raise ValueError(f"{file.name} {error}") from error
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})" if error.strerror else "is not an image that can be read"
-        raise ValueError(f"{file.name} {problem}") from error
     except Exception as error:
-        raise ValueError(f"{file.name} is not an image that can be read") from error
+        known = isinstance(error, UnidentifiedImageError) or getattr(error, "strerror", None)
+        reason = f" ({_reason(error)})" if known else ""
+        raise ValueError(f"{file.name} is not an image that can be read{reason}") from error
     marker = END_MARKERS.get(kind)
     if (marker is None or marker not in end[-64:]) and not _decodes(file):  # a camera may write more behind the end
         raise ValueError(f"{file.name} is truncated: the end of the {kind} is missing")

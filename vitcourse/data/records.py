@@ -65,7 +65,7 @@ def read_text(file: Path, what: str, limit: int = MAX_BYTES) -> str:
             raise DataError(f"it has more than {limit:,} bytes, too many for {what} of an export", file)
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"it is not {what} in UTF-8 ({error})", file) from error
+        raise DataError(f"it is not {what} in UTF-8 (byte {error.start + 1} is none of it)", file) from error
     except OSError as error:
         raise DataError(f"it cannot be read ({error.strerror})", file) from error
 

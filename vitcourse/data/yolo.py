@@ -44,22 +44,25 @@ def read(folder: Path) -> tuple[list[Record], list[Path]]:
         if (stem := composed(image.stem)) in images:
             raise DataError(f"{images[stem].name} has the same label file; one image for each is expected", image)
         images[stem] = image
+    by_name = {composed(image.name): image for image in photos.files}  # some tools write A1.jpg.txt
     labels = {}
     for file in listed(folder / LABELS, frozenset({".txt"})):
-        if (stem := composed(file.stem)) not in images and not _is_label(file):
+        stem = composed(file.stem)
+        image = images.get(stem) or by_name.get(stem)
+        if image is None and not _is_label(file):
             continue
-        if stem in labels:
-            raise DataError(f"{labels[stem].name} is of the same image; one file for each is expected", file)
-        labels[stem] = file
+        if (owner := image or file) in labels:
+            raise DataError(f"{labels[owner].name} is of the same image; one file for each is expected", file)
+        labels[owner] = file
     if not images and not labels:
         raise DataError("there is no image in it", folder / IMAGES)
 
-    def read_file(file: Path, image: Path | None) -> Record | None:
-        if image is None:
+    def read_file(file: Path, owner: Path) -> Record | None:
+        if owner == file:
             raise DataError(f"the image {file.stem} is missing from {IMAGES}{photos.hint(file.stem)}", file)
-        return _record(file, image, names)
+        return _record(file, owner, names)
 
-    made = gathered((file.name, lambda f=file, s=stem: read_file(f, images.get(s))) for stem, file in labels.items())
+    made = gathered((file.name, lambda f=file, o=owner: read_file(f, o)) for owner, file in labels.items())
     return complete([entry for entry in made if entry is not None], (), photos)
 
 
