@@ -1,9 +1,11 @@
 """``vitcourse train asl`` with its choices of loss, schedule and hold-out, and what it refuses."""
 
 import json
+import shutil
 
 import pytest
 import torch
+from PIL import Image
 from torchvision.models import resnet18
 
 from vitcourse.asl.runs import RUN
@@ -168,9 +170,61 @@ def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch
     assert all(image.untyped_storage().nbytes() == 3 * 135 * 180 for image in drawn)
 
 
+def test_photos_without_a_box_are_skipped_when_asked_and_said(command, signs, tmp_path):
+    data, out = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(signs, data)
+    for split, count in (("train", 7), ("valid", 1)):
+        for i in range(count):
+            Image.new("RGB", (32, 32)).save(data / split / f"bare{i}.jpg")
+    arguments = ["train", "asl", "--data", data, "--out", out, *QUICK, "--epochs", "1"]
+    status, _, error = command(*arguments)
+    assert status == 2
+    assert len(error.strip().splitlines()) == 1
+    assert "7 photos have no box (bare0.jpg, bare1.jpg, bare2.jpg, bare3.jpg, bare4.jpg and 2 more)" in error
+    assert not out.exists()
+    status, printed, error = command(*arguments, "--background", "skip")
+    assert status == 0, error
+    skipped = [line for line in printed.splitlines() if "skipped" in line]
+    assert [line.partition(": ")[0] for line in skipped] == [str(data / "train"), str(data / "valid")]
+    assert "7 photos have no box" in skipped[0]
+    assert "1 photo has no box (bare0.jpg) and is skipped" in skipped[1]
+    assert command("evaluate", out, "--data", data)[0] == 2
+    status, printed, _ = command("evaluate", out, "--data", data, "--background", "skip")
+    assert status == 0
+    assert [line for line in printed.splitlines() if "skipped" in line] == skipped
+    status, printed, _ = command("evaluate", out, "--data", data, "--background", "skip", "--json")
+    measured = json.loads(printed)
+    assert measured["notes"] == skipped
+    assert (measured["splits"]["train"]["images"], measured["splits"]["valid"]["images"]) == (78, 26)
+
+
+def test_a_photo_is_upright_for_every_command(command, signs, tmp_path):
+    """The same photos, stored lying down with the camera's note: the same training, measures and prediction."""
+    data, found = tmp_path / "data", {}
+    shutil.copytree(signs, data)
+    for file in data.rglob("*.jpg"):
+        Image.open(file).save(file.with_suffix(".png"))
+        file.unlink()
+    for file in data.rglob("*.csv"):
+        file.write_text(file.read_text().replace(".jpg,", ".png,"))
+    for stored in ("upright", "lying"):
+        if stored == "lying":
+            note = Image.Exif()
+            note[0x0112] = 6
+            for file in data.rglob("*.png"):
+                with Image.open(file) as image:
+                    image.transpose(Image.Transpose.ROTATE_90).save(file, exif=note)
+        out, image = tmp_path / stored, next(iter(sorted((data / "valid").glob("*.png"))))
+        assert command("train", "asl", "--data", data, "--out", out, *QUICK, "--no-augment")[0] == 0
+        measured = json.loads(command("evaluate", out, "--data", data, "--json")[1])["splits"]
+        found[stored] = [entry["loss"] for entry in log_of(out)], measured, command("predict", out, image)[1]
+    assert found["lying"] == found["upright"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--background", "keep"], "background must be one of refuse, skip, got 'keep'"),
         (["--schedule", "plateau"], "give it a share, as 0.2"),
         (["--schedule", "step"], "schedule must be one of cosine"),
         (["--hold-out", "1.5"], "hold_out must be a share in [0, 1), got 1.5"),

@@ -6,6 +6,11 @@ and exits with status 2; anything else that escapes is a fault of the package an
 
 from collections.abc import Iterable
 from pathlib import Path
+from reprlib import Repr
+
+MOST = 5  # names in a message
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 class InputError(ValueError):
@@ -43,8 +48,16 @@ def one_line(error: BaseException | str, length: int = 300) -> str:
     return message if len(message) <= length else message[:length] + " …"
 
 
-def some(names: Iterable[str], most: int = 5) -> str:
-    """Names for one line: the first few, then how many there are beside them."""
-    names = list(names)
-    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
+def shown(value: object) -> str:
+    """A value as a message names it: on one line, and cut where it is long."""
+    return _SHORT.repr(value)
+
+
+def some(names: Iterable[str], most: int = MOST) -> str:
+    """The first names for one line, cut where they are long, and the number of the others.
+
+    What cannot be seen or told apart in them, as a narrow blank, is spelled out.
+    """
+    names = [name if repr(name)[1:-1] == name else shown(name) for name in names]
+    first = ", ".join(name if len(name) <= 60 else f"{name[:59]}…" for name in names[:most])
+    return first if len(names) <= most else f"{first} and {len(names) - most:,} more"

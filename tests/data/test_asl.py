@@ -1,6 +1,5 @@
 import pytest
 import torch
-from PIL import Image
 
 from vitcourse.data.asl import InMemory, augmentation, decode, load, resize, source_photo, to_input
 from vitcourse.errors import DataError
@@ -21,14 +20,6 @@ def test_decoding_reports_the_file(tmp_path):
     file.write_bytes(b"\xff\xd8\xff\xe0 not a JPEG")
     with pytest.raises(DataError, match=r"no.jpg: the image cannot be decoded"):
         decode(file)
-
-
-def test_a_photo_is_turned_upright_when_asked(tmp_path):
-    photo, turned = Image.new("RGB", (8, 4), "red"), Image.Exif()
-    turned[0x0112] = 6  # the camera's note: turn by 90 degrees
-    photo.save(tmp_path / "photo.jpg", exif=turned)
-    assert decode(tmp_path / "photo.jpg").shape == (3, 4, 8)
-    assert decode(tmp_path / "photo.jpg", upright=True).shape == (3, 8, 4)
 
 
 def test_in_memory_holds_the_same_images_resized(export):

@@ -73,7 +73,6 @@ DEEP = "[" * 100_000
         (setting("annotations", 0, "iscrowd", 1), "annotation 49: it is marked as a crowd"),
         (setting("annotations", 0, "iscrowd", "no"), "annotation 49: it is marked as a crowd"),
         (setting("annotations", 0, "image_id", 0), "image 0, 'A1.jpg', has two boxes, annotations 49 and 50"),
-        (dropping("annotations", 0), "image 1, 'Z1.jpg', has no annotation"),
         (dropping("images", 1), "annotation 49: there is no image with the id 1"),
         (dropping("annotations", 0, "bbox"), "annotation 49: bbox must be a list of x, y, width and height, got None"),
         (setting("annotations", 0, "bbox", [1, 2, 3]), "annotation 49: bbox must be a list"),

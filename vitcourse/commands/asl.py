@@ -2,6 +2,9 @@
 
 import json
 import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +16,26 @@ from vitcourse.errors import InputError
 app = command_group()
 train_app = command_group("Train a model of the course.")
 app.add_typer(train_app, name="train")
+Background = Annotated[str, typer.Option(help="Photos without a box: refuse the set, or skip them.")]
+
+
+@contextmanager
+def notes(tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Gives what reading a set has to note to ``tell``, a line each; to nobody if it is None."""
+    from vitcourse.data.asl import DataNote
+
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message, category, *where):
+            if not issubclass(category, DataNote):
+                others(message, category, *where)
+            elif tell is not None:
+                tell(str(message))
+
+        warnings.simplefilter("always", DataNote)
+        warnings.showwarning = show
+        yield
 
 
 @app.command(epilog=example("vitcourse synth data/signs --train 1512 --size 128 --seed 0"))
@@ -76,6 +99,7 @@ def train_asl(
             help="Continue the run in --out. With more --epochs its rate goes on as in a run of the new length.",
         ),
     ] = False,
+    background: Background = "refuse",
 ) -> None:
     """Train a model that names the letter and boxes the hand."""
     from vitcourse.asl import SignRun
@@ -118,9 +142,9 @@ def train_asl(
     except ValueError as error:
         raise InputError(str(error)) from error
     first = first_process()
-    with progress("reading", "training") as (read, step):
+    with notes(say if first else None), progress("reading", "training") as (read, step):
         shown = {"on_image": read, "on_step": step} if first else {}
-        _, log = train_signs(run, data, out, resume=resume, **shown)
+        _, log = train_signs(run, data, out, resume=resume, background=background, **shown)
     if first:
         table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
         table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"
@@ -134,6 +158,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="An export folder.")],
     split: Annotated[str, typer.Option(help="The split to judge on; train, if there, stands beside it.")] = "valid",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    background: Background = "refuse",
 ) -> None:
     """Print accuracy, loss and IoU of a trained sign model."""
     from vitcourse.asl import evaluate as measure
@@ -143,15 +168,19 @@ def evaluate(
 
     model, _ = load_run(run)
     names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
-    datasets = {name: load(data, name) for name in names}
+    noted = []
+    with notes(noted.append):
+        datasets = {name: load(data, name, background) for name in names}
     with progress(*(f"measuring {name}" for name in datasets)) as steps:
         measured = {
             name: measure(model, dataset, progress=step) | {"images": len(dataset)}
             for (name, dataset), step in zip(datasets.items(), steps, strict=True)
         }
     if as_json:
-        print(json.dumps({"run": str(run), "data": str(data), "splits": measured}, indent=1))
+        print(json.dumps({"run": str(run), "data": str(data), "notes": noted, "splits": measured}, indent=1))
     else:
+        for line in noted:
+            say(line)
         console.print(measures_table(measured, split))
 
 
@@ -178,7 +207,7 @@ def predict(
 
     def answer(image: Path) -> None:
         # The pixels of a photo end with this call: hundreds of them would not fit into memory.
-        pixels = decode(image, upright=True)
+        pixels = decode(image)
         logits, (box,) = predict_signs(model, [pixels])
         share, letter = logits.softmax(dim=1)[0].max(dim=0)
         corners = box.clamp(0, 1) * box.new_tensor([pixels.shape[2], pixels.shape[1]] * 2)

@@ -18,7 +18,7 @@ from torchvision.transforms.v2 import functional as TF
 from vitcourse.data.hand import LETTERS
 from vitcourse.data.images import decode
 from vitcourse.data.photos import Copy, find_copies, group_by_photo, hold_out, source_photo
-from vitcourse.data.roboflow import Record, read_split
+from vitcourse.data.roboflow import DataNote, Record, read_split
 from vitcourse.data.signs import render
 from vitcourse.data.synthesis import synthesise
 
@@ -26,6 +26,7 @@ __all__ = [
     "LETTERS",
     "AslDataset",
     "Copy",
+    "DataNote",
     "InMemory",
     "augmentation",
     "decode",
@@ -43,7 +44,7 @@ __all__ = [
 class AslDataset(Dataset):
     """Labelled signs on disk, decoded when asked for.
 
-    An item is a dict: ``image`` (uint8, (3, height, width), in the file's own size), ``label`` (int, 0 to 25),
+    An item is a dict: ``image`` (uint8, (3, height, width), upright, in the file's own size), ``label`` (int, 0 to 25),
     ``box`` (float32, (4,), xyxy in fractions of the image) and ``file`` (str).
     """
 
@@ -66,17 +67,19 @@ class AslDataset(Dataset):
         return {"image": image, "label": record.label, "box": self.boxes[index], "file": str(record.file)}
 
 
-def load(root: str | Path, split: str) -> AslDataset:
+def load(root: str | Path, split: str, background: str = "refuse") -> AslDataset:
     """Reads one split ("train", "valid", "test") of a Roboflow export in the CSV, COCO, YOLO or Pascal VOC form.
 
     The form is told by the files. The result is the same whichever it is, in the same order, but for the boxes: those
     of CSV and VOC are rounded to whole pixels, those of COCO and YOLO are not, so that they agree to half a pixel.
-    Everything but the pixels is checked before this returns.
+    Everything but the pixels is checked before this returns. Photos without a box are refused, or left out with
+    ``background="skip"``; what was left out or changed is said in a `DataNote` (a warning).
 
     Raises:
         DataError: naming the file and the row, or the id of the image or annotation.
+        InputError: ``background`` is neither "refuse" nor "skip".
     """
-    return AslDataset(read_split(root, split))
+    return AslDataset(read_split(root, split, background))
 
 
 class InMemory(Dataset):

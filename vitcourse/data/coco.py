@@ -1,27 +1,29 @@
 """The COCO form of an export: ``_annotations.coco.json`` beside the images, boxes as x, y, width, height in pixels.
 
 Roboflow writes them to a thousandth of a pixel. Category 0 is the name of the whole set, which no box uses. Errors name
-the id of the image or the annotation, because all of the file may be one line. A crowd is refused, and so is an image
-with no box or with several: every form of an export is held to one box an image.
+the id of the image or the annotation (or its place in the list, where it has no id), because all of the file may be one
+line. An annotation that has polygons and no box gets the box around them. A crowd is refused, and so is an image with
+several boxes: every form of an export is held to one box an image.
 """
 
 import json
 from pathlib import Path
 
 from vitcourse.data.hand import LETTERS
+from vitcourse.data.names import Photos, plain_name
 from vitcourse.data.records import (
     Record,
-    in_order,
+    around,
+    complete,
+    gathered,
     letter,
     located,
     number,
-    plain_name,
     read_text,
     record,
-    shown,
     whole,
 )
-from vitcourse.errors import DataError
+from vitcourse.errors import DataError, shown
 
 NAME = "_annotations.coco.json"
 IMAGES = ""
@@ -33,8 +35,8 @@ def found(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
-def read(folder: Path) -> list[Record]:
-    """The records of one split.
+def read(folder: Path) -> tuple[list[Record], list[Path]]:
+    """The records of one split, and its photos without a box: without annotation, or not listed at all.
 
     Raises:
         DataError: naming the file and the image or annotation.
@@ -43,39 +45,45 @@ def read(folder: Path) -> list[Record]:
     content = _parsed(file)
     categories = _by_id(content, "categories", file)
     images = _by_id(content, "images", file)
-    annotations = _by_id(content, "annotations", file)
     if not images:
         raise DataError("it lists no image", file)
-    boxes: dict[int, int] = {}  # image id -> annotation id
-    for key, annotation in annotations.items():
-        owner = annotation.get("image_id")
-        where = f"annotation {key}"
-        if not _is_id(owner) or owner not in images:
-            raise DataError(f"{where}: there is no image with the id {shown(owner)}", file)
+    boxes: dict[int, tuple[int | str, dict]] = {}  # image id -> annotation
+    for own, annotation in _by_id(content, "annotations", file, needed=False).items():  # nothing refers to their ids
+        owner = _id(annotation.get("image_id"))
+        if owner not in images:
+            raise DataError(
+                f"annotation {own}: there is no image with the id {shown(annotation.get('image_id'))}", file
+            )
         if annotation.get("iscrowd", 0) not in (0, None):
-            raise DataError(f"{where}: it is marked as a crowd; one box an image is expected (image {owner})", file)
+            raise DataError(
+                f"annotation {own}: it is marked as a crowd; one box an image is expected (image {owner})", file
+            )
         if owner in boxes:
             name = shown(images[owner].get("file_name"))
-            both = f"annotations {boxes[owner]} and {key}"
+            both = f"annotations {boxes[owner][0]} and {own}"
             raise DataError(f"image {owner}, {name}, has two boxes, {both}; one box an image is expected", file)
-        boxes[owner] = key
-    records, seen = [], {}
-    for key, image in images.items():
+        boxes[owner] = own, annotation
+    photos, seen = Photos(folder), {}
+
+    def read_image(key: int, image: dict) -> Record | Path:
+        where = f"image {key}: "
         if key not in boxes:
-            name = shown(image.get("file_name"))
-            raise DataError(f"image {key}, {name}, has no annotation; one box an image is expected", file)
-        entry = annotations[boxes[key]]
-        name, width, height = located(lambda image=image: _image(image), file, where=f"image {key}: ")
-        if name in seen:
-            raise DataError(f"image {key}: {name} is image {seen[name]} already", file)
-        seen[name] = key
-        label, corners = located(
-            lambda entry=entry: _annotation(entry, categories), file, where=f"annotation {boxes[key]}: "
-        )
-        where = f"image {key}, annotation {boxes[key]}: "
-        make = (folder / name, width, height, label, corners)
-        records.append(located(lambda make=make: record(*make), file, where=where))
-    return in_order(records, folder)
+            return located(lambda: photos.find(plain_name(image.get("file_name"))), file, where=where)
+        own, entry = boxes[key]
+        name, width, height = located(lambda: _image(image), file, where=where)
+        label, corners, outline = located(lambda: _annotation(entry, categories), file, where=f"annotation {own}: ")
+        where = f"image {key}, annotation {own}: "
+        photo = located(lambda: photos.find(name), file, where=where)
+        if photo in seen:
+            raise DataError(f"image {key}: {photo.name} is image {seen[photo]} already", file)
+        seen[photo] = key
+        return located(lambda: record(photo, width, height, label, corners, outline=outline), file, where=where)
+
+    made = gathered(
+        (f"image {key}", lambda key=key, image=image: read_image(key, image)) for key, image in images.items()
+    )
+    records = [entry for entry in made if isinstance(entry, Record)]
+    return complete(records, (entry for entry in made if not isinstance(entry, Record)), photos)
 
 
 def _parsed(file: Path) -> dict:
@@ -93,12 +101,16 @@ def _parsed(file: Path) -> dict:
     return content
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+def _id(value: object) -> int | None:
+    """A whole JSON number from 0, as 7 or 7.0; None for all else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return value if usable else None
 
 
-def _by_id(content: dict, key: str, file: Path) -> dict[int, dict]:
-    """One of the three lists, by the id of its entries."""
+def _by_id(content: dict, key: str, file: Path, needed: bool = True) -> dict[int | str, dict]:
+    """One of the three lists, by the id of its entries; by their place, as "[3]", where none is needed or there."""
     entries, result = content.get(key), {}
     if not isinstance(entries, list):
         raise DataError(f"{key} must be a list, got {shown(entries)}", file)
@@ -107,10 +119,11 @@ def _by_id(content: dict, key: str, file: Path) -> dict[int, dict]:
         if not isinstance(entry, dict):
             raise DataError(f"{where} must be an object, got {shown(entry)}", file)
         own = entry.get("id")
-        if not _is_id(own):
-            raise DataError(f"{where} must have a whole number from 0 as its id, got {shown(own)}", file)
+        own = f"[{position}]" if own is None and not needed else _id(own)
+        if own is None:
+            raise DataError(f"{where} must have a whole number from 0 as its id, got {shown(entry.get('id'))}", file)
         if own in result:
-            raise DataError(f"{where} has the id {shown(own)} of an earlier entry", file)
+            raise DataError(f"{where} has the id {own} of an earlier entry", file)
         result[own] = entry
     return result
 
@@ -120,15 +133,22 @@ def _image(image: dict) -> tuple[str, int, int]:
     return name, whole("width", image.get("width")), whole("height", image.get("height"))
 
 
-def _annotation(annotation: dict, categories: dict[int, dict]) -> tuple[int, tuple[float, float, float, float]]:
-    category, box = annotation.get("category_id"), annotation.get("bbox")
-    if not _is_id(category) or category not in categories:
+def _annotation(annotation: dict, categories: dict[int, dict]) -> tuple[int, tuple[float, float, float, float], bool]:
+    """The letter, the box (xyxy, in pixels), and whether it is the one around polygons."""
+    category, box, polygons = (annotation.get(key) for key in ("category_id", "bbox", "segmentation"))
+    if _id(category) not in categories:
         raise ValueError(f"there is no category with the id {shown(category)}")
-    label = letter(categories[category].get("name"))
+    label = letter(categories[_id(category)].get("name"))
+    if box in (None, []) and isinstance(polygons, list) and polygons:
+        if not all(isinstance(polygon, list) for polygon in polygons):
+            raise ValueError(f"there is no bbox, and segmentation must be a list of polygons, got {shown(polygons)}")
+        rings = [around([number("segmentation", value) for value in polygon]) for polygon in polygons]
+        low, high = [ring[:2] for ring in rings], [ring[2:] for ring in rings]
+        return label, (*map(min, zip(*low, strict=True)), *map(max, zip(*high, strict=True))), True
     if not isinstance(box, list) or len(box) != len(SIDES):
         raise ValueError(f"bbox must be a list of x, y, width and height, got {shown(box)}")
     x, y, width, height = (number(f"bbox {side}", value) for side, value in zip(SIDES, box, strict=True))
-    return label, (x, y, x + width, y + height)
+    return label, (x, y, x + width, y + height), False
 
 
 def write(folder: Path, records: list[Record]) -> None:

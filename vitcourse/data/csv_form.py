@@ -8,20 +8,20 @@ import io
 from pathlib import Path
 
 from vitcourse.data.hand import LETTERS
+from vitcourse.data.names import Photos, plain_name
 from vitcourse.data.records import (
     CORNERS,
     Record,
-    in_order,
+    complete,
+    gathered,
     letter,
     located,
     number,
-    plain_name,
     read_text,
     record,
-    shown,
     whole,
 )
-from vitcourse.errors import DataError
+from vitcourse.errors import DataError, shown
 
 NAME = "_annotations.csv"
 HEADER = ["filename", "width", "height", "class", *CORNERS]
@@ -33,8 +33,8 @@ def found(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
-def read(folder: Path) -> list[Record]:
-    """The records of one split.
+def read(folder: Path) -> tuple[list[Record], list[Path]]:
+    """The records of one split, and its photos without a box: those that no row names, or one without class and box.
 
     Raises:
         DataError: naming the file and the row.
@@ -53,25 +53,33 @@ def read(folder: Path) -> list[Record]:
         raise DataError(f"the header must be {','.join(HEADER)}, got {shown(','.join(header))}", file, row)
     if len(rows) == 1:
         raise DataError("it has a header but no row", file)
-    records, seen = [], {}
-    for row, values in rows[1:]:
-        made = located(lambda values=values: _record(values, folder), file, row)
-        if made.file in seen:
-            earlier = f"{made.file.name} already has a box in row {seen[made.file]}"
-            raise DataError(f"{earlier}; one box an image is expected", file, row)
-        seen[made.file] = row
-        records.append(made)
-    return in_order(records, folder)
+    photos, seen = Photos(folder), {}
+
+    def read_row(row: int, values: list[str]) -> Record | Path:
+        made = located(lambda: _record(values, photos), file, row)
+        if isinstance(made, Record):
+            if made.file in seen:
+                earlier = f"{made.file.name} already has a box in row {seen[made.file]}"
+                raise DataError(f"{earlier}; one box an image is expected", file, row)
+            seen[made.file] = row
+        return made
+
+    made = gathered((f"row {row}", lambda row=row, values=values: read_row(row, values)) for row, values in rows[1:])
+    records = [entry for entry in made if isinstance(entry, Record)]
+    return complete(records, (entry for entry in made if not isinstance(entry, Record)), photos)
 
 
-def _record(values: list[str], folder: Path) -> Record:
+def _record(values: list[str], photos: Photos) -> Record | Path:
+    """The record of a row, or the photo that it names alone."""
     if len(values) != len(HEADER):
         raise ValueError(f"{len(HEADER)} values are expected, got {len(values)}")
     name, width, height, name_of_class, *corners = values
+    if not any((name_of_class, *corners)):
+        return photos.find(plain_name(name))
     width, height = whole("width", width), whole("height", height)
     label = letter(name_of_class)
     corners = tuple(number(key, text) for key, text in zip(CORNERS, corners, strict=True))
-    return record(folder / plain_name(name), width, height, label, corners)
+    return record(photos.find(plain_name(name)), width, height, label, corners)
 
 
 def write(folder: Path, records: list[Record]) -> None:

@@ -17,9 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.data.images import decode
+from vitcourse.data.images import SUFFIXES, decode
 from vitcourse.errors import InputError
 
+UPLOADED = "|".join(sorted(suffix[1:] for suffix in {*SUFFIXES, ".heic"}))  # what a photo's name ended in
 THUMBNAIL = 48  # pixels along a side of what is compared
 PATCH, SHARE = 24, 0.8  # the patch is the middle 80% of an image: a copy may have lost its edges
 SCALES = (1.0, 1.13, 1.28)  # it is searched for in the other at these sizes, each of the two in turn,
@@ -48,7 +49,7 @@ def source_photo(file: str | Path) -> str:
     """
     name = Path(file).name
     made, mark, _ = name.partition(".rf.")
-    return re.sub(r"[_-](jpe?g|png|bmp|webp|heic|gif|tiff?)$", "", made, flags=re.I) if mark else Path(name).stem
+    return re.sub(rf"[_-]({UPLOADED})$", "", made, flags=re.I) if mark else Path(name).stem
 
 
 def group_by_photo(files: Iterable[str | Path], copies: Iterable[Copy] = ()) -> dict[str, list[int]]:

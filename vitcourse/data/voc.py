@@ -7,6 +7,7 @@ A document type is refused: it is where XML declares entities, which can name ot
 export has one.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,22 +15,21 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from vitcourse.data.hand import LETTERS
+from vitcourse.data.names import Photos, composed, listed, plain_name
 from vitcourse.data.records import (
     CORNERS,
     Made,
     Record,
-    in_order,
+    complete,
+    gathered,
     letter,
-    listed,
     located,
     number,
-    plain_name,
     read_text,
     record,
-    shown,
     whole,
 )
-from vitcourse.errors import DataError
+from vitcourse.errors import DataError, shown
 
 SUFFIX = frozenset({".xml"})
 IMAGES = ""
@@ -49,23 +49,38 @@ class Element:
 
 def found(folder: Path) -> bool:
     """Whether a split's folder holds this form."""
-    return bool(listed(folder, SUFFIX))
+    return any(_annotates(file) for file in listed(folder, SUFFIX))
 
 
-def read(folder: Path) -> list[Record]:
-    """The records of one split.
+def read(folder: Path) -> tuple[list[Record], list[Path]]:
+    """The records of one split, and its photos without a box: without XML file, or without object in it.
+
+    An XML file of another kind that belongs to no photo is passed over.
 
     Raises:
         DataError: naming the file and the row.
     """
-    records, seen = [], {}
-    for file in listed(folder, SUFFIX):
-        made = _record(parse(file), file)
-        if made.file in seen:
-            raise DataError(f"{made.file.name} has a box in {seen[made.file]} already", file)
-        seen[made.file] = file.name
-        records.append(made)
-    return in_order(records, folder)
+    photos, seen = Photos(folder), {}
+    stems = {composed(photo.stem) for photo in photos.files}
+
+    def read_file(file: Path) -> Record | Path:
+        made = _record(parse(file), file, photos)
+        if isinstance(made, Record):
+            if made.file in seen:
+                raise DataError(f"{made.file.name} has a box in {seen[made.file]} already", file)
+            seen[made.file] = file.name
+        return made
+
+    files = [file for file in listed(folder, SUFFIX) if composed(file.stem) in stems or _annotates(file)]
+    made = gathered((file.name, lambda file=file: read_file(file)) for file in files)
+    records = [entry for entry in made if isinstance(entry, Record)]
+    return complete(records, (entry for entry in made if not isinstance(entry, Record)), photos)
+
+
+def _annotates(file: Path) -> bool:
+    """Whether a file, be it damaged, holds an annotation; in whichever encoding."""
+    with file.open("rb") as stream:
+        return re.search(rb"<annotation[\s/>]", stream.read(MAX_XML).replace(b"\0", b"")) is not None
 
 
 def parse(file: Path) -> Element:
@@ -103,22 +118,32 @@ def parse(file: Path) -> Element:
     return top.children[0]
 
 
-def _record(root: Element, file: Path) -> Record:
+def _record(root: Element, file: Path, photos: Photos) -> Record | Path:
+    """The record of a document, or the photo that it names without a box."""
     if root.tag != "annotation":
         raise DataError(f"the root must be <annotation>, got <{shown(root.tag)[1:-1]}>", file, root.row)
     objects = [child for child in root.children if child.tag == "object"]
     size = _child(root, "size", file)
-    name = _text(root, "filename", file, plain_name)
+    element = _child(root, "filename", file)
     width, height = (_text(size, key, file, lambda text, key=key: whole(key, text)) for key in ("width", "height"))
     if not objects:
-        raise DataError(f"{name} has no <object>; one box an image is expected", file, root.row)
+        return located(lambda: _photo(element.text, file, photos), file, element.row)
     label = _text(objects[0], "name", file, letter)
     box = _child(objects[0], "bndbox", file)
     corners = tuple(_text(box, key, file, lambda text, key=key: number(key, text)) - 1 for key in CORNERS)
-    made = located(lambda: record(file.parent / name, width, height, label, corners), file, box.row)
+    photo = located(lambda: _photo(element.text, file, photos), file, element.row)
+    made = located(lambda: record(photo, width, height, label, corners), file, box.row)
     if len(objects) > 1:
-        raise DataError(f"{name} has a second <object>; one box an image is expected", file, objects[1].row)
+        raise DataError(f"{photo.name} has a second <object>; one box an image is expected", file, objects[1].row)
     return made
+
+
+def _photo(text: str, file: Path, photos: Photos) -> Path:
+    """The photo that a document names, as it stands there or without the blanks around it."""
+    try:
+        return photos.find(plain_name(text))
+    except ValueError:
+        return photos.find(plain_name(text.strip()), file.stem)
 
 
 def _child(parent: Element, tag: str, file: Path) -> Element:

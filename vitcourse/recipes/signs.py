@@ -30,6 +30,7 @@ def train_signs(
     *,
     resume: bool = False,
     copies: Iterable[Copy] = (),
+    background: str = "refuse",
     on_image: Callable[[int, int], None] | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> tuple[ClassificationBBoxTransformer, list[dict]]:
@@ -45,6 +46,7 @@ def train_signs(
         resume: continue the run in ``out``; more epochs than it had make it longer (see `vitcourse.training`).
         copies: pairs of images of one photo (`data.asl.find_copies`) that must not be parted by the hold-out; images
             that the exporter made of one photo are kept together without.
+        background: what photos without a box are, see `data.asl.load`.
         on_image: called as ``on_image(done, total)`` while images are decoded.
         on_step: called as ``on_step(done, total, loss)`` while training.
 
@@ -63,7 +65,7 @@ def train_signs(
         if any(place.exists() and not place.is_dir() for place in (Path(out), *Path(out).parents)):
             raise InputError(f"{out}: a file stands in the way of this folder")
     names = ("train",) if run.hold_out else ("train", "valid")
-    splits = [load(data, split) for split in names]
+    splits = [load(data, split, background) for split in names]
     if run.hold_out:
         kept, held = hold_out(splits[0].files, splits[0].labels.tolist(), run.hold_out, HOLD_OUT_SEED, copies)
         if not kept or not held:
