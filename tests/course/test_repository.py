@@ -1,9 +1,13 @@
 """What is kept in the repository: stripped notebooks, small files, and a lock that fits the project."""
 
+import ast
+import contextlib
 import json
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -99,3 +103,55 @@ def test_cells_are_short(name):
             lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
             most = 60 if "hide-input" in cell["metadata"].get("tags", []) else 20
             assert len(lines) <= most, f"{name}, cell {cell['id']}: {len(lines)} lines"
+
+
+def imported_libraries() -> dict[str, str]:
+    """The libraries that the package imports, anywhere in its files, with one file for each."""
+    found = {}
+    for file in sorted((ROOT / "vitcourse").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {name.partition(".")[0]: file.relative_to(ROOT).as_posix() for name in names}
+    return {name: file for name, file in found.items() if name not in {*sys.stdlib_module_names, "vitcourse"}}
+
+
+@pytest.mark.parametrize(("library", "file"), imported_libraries().items(), ids=imported_libraries())
+def test_what_the_package_imports_is_a_dependency_of_its_own(library, file):
+    """``pip install -e .`` alone must do for every command; groups are for the book and the tests."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {plain(Requirement(line).name) for line in project["dependencies"]}
+    providers = {plain(name) for name in packages_distributions().get(library, [library])}
+    assert providers & declared, f"{file} imports {library}, which no dependency in pyproject.toml brings"
+
+
+def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
+    """No library that only a group brings is loaded by what the commands `assign` and `grade` load."""
+    program = """
+import sys
+import vitcourse.grading.run, vitcourse.grading.nursery
+import nbgrader.api, nbgrader.converters, nbgrader.preprocessors
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = closure({plain(Requirement(line).name) for line in project["dependencies"]})
+    providers = packages_distributions()
+    foreign = {name for name in done.stdout.split() if name in providers and name != "vitcourse"}
+    assert "nbgrader" in foreign
+    assert [name for name in sorted(foreign) if not {plain(owner) for owner in providers[name]} & brought] == []
+
+
+def closure(names: set[str]) -> set[str]:
+    """Distributions, and all that these require here."""
+    found, todo = set(), [(name, "") for name in names]
+    while todo:
+        entry = name, extra = todo.pop()
+        if entry in found:
+            continue
+        found.add(entry)
+        with contextlib.suppress(PackageNotFoundError):
+            for line in map(Requirement, requires(name) or ()):
+                if line.marker is None or line.marker.evaluate({"extra": extra}):
+                    todo += [(plain(line.name), wanted) for wanted in ("", *line.extras)]
+    return {name for name, _ in found}

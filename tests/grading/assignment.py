@@ -39,7 +39,8 @@ def write_course(root: Path) -> Path:
 
 
 def source() -> NotebookNode:
-    cells = [new_markdown_cell("# Exercises: attention\n\nFill in the stubs.", id="title"), new_code_cell(IMPORTS)]
+    cells = [new_markdown_cell("# Exercises: attention\n\nFill in the stubs.", id="title")]
+    cells += [new_code_cell(IMPORTS, id="imports")]
     for name, (signature, right, points) in EXERCISES.items():
         cells += [
             new_markdown_cell(f"## {name}\n\n:::{{exercise-card}} attention.{name}\n:::", id=f"{name}-card"),

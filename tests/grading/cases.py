@@ -127,7 +127,7 @@ CASES = {
     "other-name": Case(right(), file="attention_exercises (1).ipynb"),
     "broken": Case(lambda _: "{ this is no notebook", nothing("unreadable"), "JSONDecodeError"),
     "cut-off": Case(lambda r: nbformat.writes(answered(r))[:-900], nothing("unreadable"), "JSONDecodeError"),
-    "stripped": Case(stripped, words="deleted: scores, scores-check"),
+    "stripped": Case(stripped),
     "loop": Case(right(first=LOOP), words="a cell ran out of time", shown="TimeIsUp"),
     "deaf-loop": Case(right(first=DEAF_LOOP), words="a cell ran out of time", shown="TimeIsUp"),
     "swallowing-loop": Case(right(first=SWALLOWING), words="a cell ran out of time", shown="TimeIsUp"),

@@ -28,7 +28,7 @@ def release(course, tmp_path_factory):
 def keeper():
     """Gives isolated kernels with short limits; where the platform has none, the test is skipped."""
     try:
-        with Keeper(Limits(cell_seconds=1, seconds=60, memory_gb=0.5, processes=24)) as keeper:
+        with Keeper(Limits(cell_seconds=3, seconds=120, memory_gb=0.5, processes=24)) as keeper:
             keeper.start().close()
             yield keeper
     except MissingLimitError as error:

@@ -148,7 +148,7 @@ def test_a_file_of_its_own_is_a_submission(graded):
 
 def test_who_hands_in_nothing_or_what_is_no_file_gets_a_row(graded):
     assert graded.grades("empty") == nothing("nothing-handed-in")
-    assert graded.line("empty") == "empty: Nothing was handed in: there is no notebook of an assignment."
+    assert graded.line("empty") == "empty: Nothing was handed in."
     for student in ("linked", "pipe"):
         assert graded.grades(student) == nothing("unreadable")
 

@@ -1,7 +1,5 @@
 """A notebook whose cells end their kernels: the rest still counts."""
 
-import time
-
 import pytest
 import torch
 
@@ -44,7 +42,29 @@ def test_a_function_that_ends_its_kernel_does_not_end_the_next(session):
 def test_a_function_that_gets_round_the_kernels_limit_is_an_endless_loop(session):
     session.run("import signal\ndef f():\n  signal.signal(signal.SIGALRM, signal.SIG_IGN)\n  while True: pass")
     outcome = session.learner_object("f").guarded_call((), {}, guard.Rules(seconds=60))
-    assert (outcome.failure, outcome.detail) == ("endless-loop", "1 seconds")  # the kernel's limit, not the rules'
+    assert (outcome.failure, outcome.detail) == ("endless-loop", "3 seconds")  # the kernel's limit, not the rules'
+
+
+def test_a_cell_that_ended_well_is_never_out_of_time(session):
+    """However long it took on the clock: it slept for longer than it may compute."""
+    assert texts(session.run("import time\ntime.sleep(2)\nx = 1\nx")) == ["1"]
+    assert session.troubles == []
+    session.run("import os\nos._exit(0)")
+    assert texts(session.run("x")) == ["1"]
+
+
+def test_a_cell_that_neither_computes_nor_ends_is_ended_by_the_clock(session):
+    session.run("import time\nkept = 1\ndef f(): time.sleep(10**9)")
+    session.kernel.wait_seconds = 1
+    (error,) = session.run("time.sleep(10**9)")
+    assert error.ename == "TimeIsUp"
+    assert "did not come to an end within 1 seconds" in error.evalue
+    assert session.troubles == ["a cell ran out of time"]
+    assert texts(session.run("kept")) == ["1"]
+    function = session.learner_object("f")
+    session.kernel.wait_seconds = 1
+    outcome = function.guarded_call((), {}, guard.Rules(seconds=60))
+    assert (outcome.failure, outcome.detail) == ("endless-loop", "1 seconds")
 
 
 def test_values_come_by_value_and_foreign_ones_by_the_name_of_their_type(session):
@@ -66,17 +86,25 @@ def test_an_answer_that_is_forged_is_an_outcome_all_the_same(session, monkeypatc
 
 
 def test_the_time_for_the_whole_notebook_ends(session):
+    """What has been computed counts, in kernels that have ended too; what began while there was time has all of its."""
     session.run("def f(): pass")
-    session.end = time.monotonic() + 1
+    session.used = 119.9
     (error,) = session.run("while True: pass")
     assert error.ename == "TimeIsUp"
-    session.end = time.monotonic() - 1
-    over = "the 60 seconds for the whole notebook were over"
+    session.kernel.looked = 0
+    over = "the 120 seconds for the whole notebook were over"
     assert texts(session.run("1")) == [over]
     assert over in session.call("f", (), {}, guard.Rules()).detail
     with pytest.raises(KeyError):
         session.learner_object("f")
     assert session.kernel is None
+
+
+def test_a_notebook_that_is_stopped_many_times_gets_no_more(session, monkeypatch):
+    monkeypatch.setattr(sessions, "STOPS", 2)
+    for _ in range(2):
+        session.run("while True: pass")
+    assert texts(session.run("1")) == ["the notebook was stopped 2 times for want of time"]
 
 
 def test_a_notebook_that_ends_many_kernels_gets_no_more(session, monkeypatch):

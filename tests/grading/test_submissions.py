@@ -8,9 +8,9 @@ import pytest
 
 from tests.grading.assignment import LESSON, NAME, answered
 from vitcourse.errors import InputError
-from vitcourse.grading import submissions
+from vitcourse.grading import pieces
 from vitcourse.grading.master import load_masters
-from vitcourse.grading.submissions import MISSING, UNREADABLE, collect
+from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE, collect
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def test_folders_and_files_are_students(put, tmp_path, masters):
     put("ben/attention_exercises (1).ipynb")
     put("carl.ipynb")
     put("dora/notes.txt", "text")
+    (tmp_path / "emil").mkdir()
     put(".DS_Store", "text")
     put("readme.txt", "text")
     put("__MACOSX/x.ipynb")
@@ -46,9 +47,10 @@ def test_folders_and_files_are_students(put, tmp_path, masters):
         ("anna", LESSON, None),
         ("ben", LESSON, None),
         ("carl", LESSON, None),
-        ("dora", LESSON, MISSING),
+        ("dora", LESSON, NO_NOTEBOOK),
+        ("emil", LESSON, MISSING),
     ]
-    assert [cell.grade_id for cell in found[1].cells if cell.grade_id][:2] == ["scores", "scores-check"]
+    assert [cell.grade_id for cell in found[1].cells if cell.grade_id][:3] == ["imports", "scores", "scores-check"]
 
 
 @pytest.mark.parametrize("handed_in", ["metadata", "cells", "name"])
@@ -84,7 +86,9 @@ def test_of_two_notebooks_the_one_changed_last_counts_and_a_broken_one_does_not(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "JSONDecodeError"),
+        ("", "it is empty"),
+        ("<!DOCTYPE html><html>", "it is a web page"),
+        ("%PDF-1.7", "it is a PDF"),
         ("{ not a notebook", "JSONDecodeError"),
         ("[" * 100_000, "RecursionError"),
         ("[1, 2]", "it is no notebook"),
@@ -120,10 +124,10 @@ def test_links_and_pipes_are_not_opened(put, tmp_path, masters):
 
 
 def test_a_file_that_is_too_large_is_not_read(put, tmp_path, masters, monkeypatch):
-    monkeypatch.setattr(submissions, "LARGEST", 2**20)
+    monkeypatch.setattr(pieces, "LARGEST", 2**20)
     put("anna/attention_exercises.ipynb", " " * 2**21)
     (entry,) = collect(tmp_path, masters)
-    assert entry.detail == "it has 2 MB, more than 1"
+    assert entry.detail == "it has more than 1 MB"
 
 
 def test_cells_of_every_kind_are_read_as_text(put, tmp_path, masters):

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from vitcourse.grading.keeper import Keeper, KernelDiedError
+from vitcourse.grading.handle import KernelDiedError
+from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.limits import Limits, MissingLimitError
 from vitcourse.grading.trial import NAMES, try_limits
 

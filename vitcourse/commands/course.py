@@ -26,8 +26,9 @@ def grade(
     folder: Annotated[Path, typer.Argument(help="Submissions: STUDENT/any name.ipynb or STUDENT.ipynb.")],
     seed: Annotated[str, typer.Option(help="Any text. It draws the inputs of the checks; keep it from the students.")],
     out: Annotated[Path, typer.Option(help="The table to write; gradebook and feedback go to a folder beside it.")],
-    cell_seconds: Annotated[float, typer.Option(help="Time for one cell.")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="Time for one submission.")] = 300.0,
+    cell_seconds: Annotated[float, typer.Option(help="Processor time of one cell.")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="Processor time of one submission.")] = 300.0,
+    wait_seconds: Annotated[float, typer.Option(help="Time on the clock of a cell that waits and never ends.")] = 900.0,
     memory: Annotated[float, typer.Option(help="GB that one process may use beside the libraries.")] = 2.0,
     processes: Annotated[int, typer.Option(help="Processes and threads of one submission.")] = 64,
     no_isolation: Annotated[
@@ -39,7 +40,7 @@ def grade(
     from vitcourse.grading.run import grade as grade_all
     from vitcourse.terminal import progress
 
-    limits = Limits(cell_seconds, seconds, memory, processes)
+    limits = Limits(cell_seconds, seconds, memory, processes, wait_seconds=wait_seconds)
     if no_isolation:
         console.print(
             "[bold yellow]no isolation:[/] submissions run with your rights and can read, change and send what you can",

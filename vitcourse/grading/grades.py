@@ -1,11 +1,21 @@
-"""The table of grades: a row for each student and exercise."""
+"""The table of grades: a row for each student and exercise.
+
+A spreadsheet computes what begins with ``=``, ``+``, ``-`` or ``@``. Before such a text in the table stands an
+apostrophe (``'=1+1``), which spreadsheets take for the mark of a text. Who reads the table with a program takes one
+apostrophe away where one of these signs, or a blank before it, follows.
+"""
 
 import csv
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from vitcourse.grading.course import Points
 from vitcourse.grading.master import Master
+
+# At the beginning, also behind blanks and marks that nobody sees, or behind a semicolon, which parts columns in some
+# countries; the full-width signs are computed too where East Asian text is typed.
+FORMULA = re.compile(r"(^|;)(?=[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,20 @@ def rows(master: Master, student: str, notebook, points: list[Points]) -> list[R
     return result
 
 
+def zeros(master: Master, student: str, misconception: str) -> list[Row]:
+    """The rows of a student of whom the gradebook says nothing."""
+    return [Row(student, task.exercise, 0.0, task.points, misconception) for task in master.tasks.values()]
+
+
+def inert(text: str) -> str:
+    """Text that no spreadsheet computes."""
+    return FORMULA.sub(r"\1'", text)
+
+
+def _shown(value: str | float) -> str:
+    return inert(value) if isinstance(value, str) else f"{value:g}"
+
+
 def write(table: list[Row], out: Path) -> None:
     """Writes the table as CSV, whole or not at all."""
     partial = out.with_name(f".{out.name}.partial")
@@ -49,7 +73,5 @@ def write(table: list[Row], out: Path) -> None:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
         for row in table:
-            writer.writerow(
-                {name: f"{value:g}" if isinstance(value, float) else value for name, value in asdict(row).items()}
-            )
+            writer.writerow({name: _shown(value) for name, value in asdict(row).items()})
     partial.replace(out)

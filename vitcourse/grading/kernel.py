@@ -52,7 +52,7 @@ def _packed(action: Callable[..., dict], shell: Shell, request: dict) -> bytes:
 
 
 def _cell(shell: Shell, source: str, seconds: float) -> dict:
-    return {"outputs": shell.run(source, seconds)}
+    return {"outputs": shell.run(source, seconds), "stopped": shell.stopped}
 
 
 def _look(shell: Shell, name: str) -> dict:

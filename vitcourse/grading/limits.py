@@ -25,13 +25,16 @@ class MissingLimitError(InputError):
 class Limits:
     """Limits on one submission.
 
+    Time is counted where it is used, as seconds of a processor, so that a busy machine fails nobody.
+
     Args:
-        cell_seconds: computing time of one cell, and at most of one call in a check; three times as long on the clock.
-        seconds: wall-clock time of the whole submission, checks included.
+        cell_seconds: processor time of one cell, and at most of one call in a check.
+        seconds: processor time of the whole submission, checks included; once it is used up, nothing more begins.
         memory_gb: what one process may allocate beyond the libraries of the course; all processes together may hold
             twice as much.
         processes: processes and threads at one time.
         disk_mb: files in the scratch folder, which lies in memory.
+        wait_seconds: time on the clock of one cell or call, for what neither computes nor ends, such as a sleep.
     """
 
     cell_seconds: float = 60.0
@@ -39,9 +42,10 @@ class Limits:
     memory_gb: float = 2.0
     processes: int = 64
     disk_mb: int = 256
+    wait_seconds: float = 900.0
 
     def __post_init__(self):
-        for name in ("cell_seconds", "seconds", "memory_gb", "processes", "disk_mb"):
+        for name in ("cell_seconds", "seconds", "memory_gb", "processes", "disk_mb", "wait_seconds"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.processes < 8:

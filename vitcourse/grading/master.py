@@ -82,12 +82,24 @@ def _load(path: Path) -> Master:
     named = notebook.metadata["vitcourse"].get("lesson")
     if not is_exercises(notebook) or named != lesson:
         raise InputError(f"{path}: its metadata name the lesson {named!r}, its folder is {lesson!r}")
+    _lock_given(notebook, path)
     tasks = {}
     for cell in notebook.cells:
         facts = cell.metadata.get("nbgrader", {})
         if facts.get("grade") and not facts.get("solution"):
             tasks[facts["grade_id"]] = _task(cell.source, facts, f"{path}: cell {facts['grade_id']}")
     return Master(lesson, path, notebook, tasks)
+
+
+def _lock_given(notebook: NotebookNode, path: Path) -> None:
+    """Marks the code that is given, such as imports and data: nbgrader locks it, and what is changed is put back."""
+    taken = {facts["grade_id"] for cell in notebook.cells if (facts := cell.metadata.get("nbgrader"))}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata:
+            if cell.id in taken:
+                raise InputError(f"{path}: cell {cell.id}: its id is the grade_id of another cell")
+            kinds = dict.fromkeys(("grade", "solution", "task"), False)
+            cell.metadata["nbgrader"] = {"schema_version": 3, "grade_id": cell.id, "locked": True, **kinds}
 
 
 def _task(source: str, facts: dict, where: str) -> Task:

@@ -58,9 +58,11 @@ def main() -> None:
         data, descriptors, _, _ = socket.recv_fds(channel, 4096, 2)
         if not data:
             return
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             channel.close()
             _raise_kernel(*map(_socket, descriptors), readable, Limits(**json.loads(data)))
+        channel.sendall(f"{child}\n".encode())
         for descriptor in descriptors:
             os.close(descriptor)
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -10,6 +11,8 @@ from nbformat.v4 import new_output
 LIMIT = 2**20  # characters that the outputs of one cell may have
 PNG = b"\x89PNG\r\n\x1a\n"
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+LINES = re.compile(r"[\t\n\x85\u2028\u2029]+")
+NAMES = 5
 CUT = "\n[The output is cut here.]\n"
 
 
@@ -18,6 +21,17 @@ def clean_text(text: object) -> str:
     if not isinstance(text, str):
         return ""
     return UNSEEN.sub("", text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8"))
+
+
+def clean_name(name: str) -> str:
+    """The name of a file or a person on one line."""
+    return LINES.sub(" ", clean_text(name))
+
+
+def listed(names: Sequence[str]) -> str:
+    """At most five names, and how many more there are."""
+    more = len(names) - NAMES
+    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def clean(items: object) -> list[NotebookNode]:

@@ -17,7 +17,7 @@ from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.limits import Limits
 from vitcourse.grading.master import COURSE, Master, find_master, load_masters
 from vitcourse.grading.restore import restore
-from vitcourse.grading.submissions import MISSING, NOT_GRADED, Submission, collect
+from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission, collect
 from vitcourse.grading.trial import try_limits
 from vitcourse.notebooks import learner_copy
 
@@ -76,7 +76,7 @@ def grade(
     """Grades every submission in a folder.
 
     Args:
-        folder: ``STUDENT/any name.ipynb`` or ``STUDENT.ipynb``.
+        folder: ``STUDENT/any name.ipynb`` or ``STUDENT.ipynb``; ``out`` may lie in it.
         seed: any text; it draws the inputs of the checks, and stays in this process.
         out: the table to write, ``….csv``; gradebook and feedback go to a folder of the same name beside it.
         limits: on each submission.
@@ -92,16 +92,16 @@ def grade(
         raise InputError("the seed is empty")
     if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
         raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
-    if folder in out.parents:
-        raise InputError(f"{out}: the table may not lie among the submissions")
-    masters = load_masters(course)
-    submissions = collect(folder, masters)
+    masters, passed = load_masters(course), []
+    # The table may lie among the submissions: what is written is no submission, and passed over the next time.
+    submissions = collect(folder, masters, ours=(out, out.with_suffix("")), say=passed.append)
     progress = progress or (lambda *_counts: None)
     with Keeper(limits or Limits(), isolated) as keeper:
         if isolated:
-            try_limits(keeper, str(folder), os.geteuid())
+            try_limits(keeper, str(submissions[0].place), os.geteuid())
         book = Course(out.with_suffix(""))
         grader = _Grader(book, keeper, seed, masters)
+        grader.graded.problems += passed
         for lesson in sorted({entry.lesson for entry in submissions}):
             grader.releases[lesson] = book.release(masters[lesson])
         for done, submission in enumerate(submissions):
@@ -123,32 +123,42 @@ class _Grader:
     def grade(self, submission: Submission) -> None:
         """Grades a submission, whatever it is: what breaks on the way becomes a line among the problems."""
         try:
-            notebook, problems = self._record(submission)
+            problems = self._grade(submission)
         except Exception as error:
             # nbgrader has refused the notebook, or we have a fault: the student gets a row, the instructor a line.
             submission.problem, submission.detail = NOT_GRADED, one_line(f"{type(error).__name__}: {error}")
-            notebook, problems = self._record(submission)
+            try:
+                problems = self._grade(submission)
+            except Exception:
+                # Not even that can be recorded, such as a name that nbgrader cannot use.
+                self.graded.rows += grades.zeros(self.masters[submission.lesson], submission.student, NOT_GRADED)
+                problems = [_in_words(submission)]
+        name = f" ({submission.name})" if submission.name else ""
+        line = f"{submission.student}{name}: {'; '.join(problems)}"
+        if problems and line not in self.graded.problems:
+            self.graded.problems.append(line)
+
+    def _grade(self, submission: Submission) -> list[str]:
+        """Records and reports a submission; returns what the instructor should know of."""
+        notebook, problems = self._record(submission)
         master, graded = self.masters[submission.lesson], self.graded
         points = self.book.points(master, submission.student)
+        page = self.book.feedback(master, submission.student)
         graded.rows += grades.rows(master, submission.student, notebook, points)
         graded.by_hand += sum(entry.waits for entry in points)
-        graded.pages.append(self.book.feedback(master, submission.student))
-        if problems:
-            name = f" ({submission.path.name})" if submission.path else ""
-            graded.problems.append(f"{submission.student}{name}: {'; '.join(problems)}")
+        graded.pages.append(page)
+        return problems
 
     def _record(self, submission: Submission) -> tuple[NotebookNode, list[str]]:
         """The graded notebook, as it stands in the gradebook, and what the instructor should know of."""
         master, release = self.masters[submission.lesson], self.releases[submission.lesson]
-        if submission.problem:
-            notebook, notes = restore([], release)[0], [_in_words(submission)]
-        else:
-            notebook, notes = restore(submission.cells, release)
+        notebook, changes = restore([] if submission.problem else submission.cells, release)
+        notes = [_in_words(submission)] if submission.problem else changes
         notebook.metadata["vitcourse"] = {
             **release.metadata["vitcourse"],
             "title": _title(master),
             "judged": not submission.problem,
-            "notes": notes if submission.problem else [f"Cells of the assignment were {note}." for note in notes],
+            "notes": _for_the_page(submission, notes),
         }
         problems = submission.notes + notes
 
@@ -166,8 +176,15 @@ class _Grader:
 
 def _in_words(submission: Submission) -> str:
     if submission.problem == MISSING:
-        return f"Nothing was handed in: {submission.detail}."
+        return "Nothing was handed in."
+    if submission.problem == NO_NOTEBOOK:
+        return f"{submission.detail}."
     return f"The notebook could not be graded: {submission.detail}."
+
+
+def _for_the_page(submission: Submission, notes: list[str]) -> list[str]:
+    changes = notes if submission.problem else [f"Cells of the assignment were {note}." for note in notes]
+    return [*changes, *(f"{note}." for note in submission.notes)]
 
 
 def _title(master: Master) -> str:

@@ -1,22 +1,24 @@
 """A student's notebook in the kernels that it needs: a cell that ends its kernel does not end the rest.
 
+No limit is kept by the clock alone, but one of many minutes for what waits and never ends (`Limits.wait_seconds`).
+
 After a kernel has died, the next one runs the cells again that had been run, without those that killed one.
 """
 
 import dataclasses
-import time
 
 from nbformat import NotebookNode
 
 from vitcourse.checks import guard
 from vitcourse.grading import outputs, wire
-from vitcourse.grading.keeper import GRACE_SECONDS, Keeper, Kernel, KernelDiedError
+from vitcourse.grading.handle import Kernel, KernelDiedError
+from vitcourse.grading.keeper import Keeper
 
-KERNELS = 10  # for one notebook; who needs more is out to break something
+KERNELS = STOPS = 10  # for one notebook; who needs more is out to break something
 LOOK_SECONDS = 30.0
-# A kernel stops code that has computed for too long. On a busy machine that takes longer on the clock; when so many
-# times the seconds have passed, or the code has got round the kernel's own limit, the kernel itself is ended.
-BUSY = 3.0
+# A kernel stops code that has computed for too long, and goes on. Where the code has got round that limit, or other
+# processes of it compute, the kernel itself is ended, after so many times the seconds and a few more.
+LENIENT, GRACE_SECONDS = 2.0, 3.0
 OUT_OF_TIME = "a cell ran out of time"
 
 
@@ -29,9 +31,8 @@ class Session:
 
     def __init__(self, keeper: Keeper):
         self.keeper, self.limits = keeper, keeper.limits
-        self.end = time.monotonic() + self.limits.seconds
         self.kernel: Kernel | None = None
-        self.started = 0
+        self.started, self.stops, self.used = 0, 0, 0.0
         self.cells: list[str] = []
         self.troubles: list[str] = []
 
@@ -44,22 +45,22 @@ class Session:
     def run(self, source: str) -> list[NotebookNode]:
         """Runs a cell; what went wrong stands in its outputs."""
         try:
-            kernel, seconds = self._ready(), self._seconds(self.limits.cell_seconds)
+            kernel = self._ready()
         except _GoneError as error:
             return [outputs.error("NotRun", str(error))]
-        began = time.monotonic()
         try:
-            answer = self._ask_cell(kernel, source, seconds)
+            answer = self._ask_cell(kernel, source)
         except KernelDiedError as error:
             self._died(error)
             if error.time:
                 self.troubles.append(OUT_OF_TIME)
-                return [outputs.error("TimeIsUp", f"the cell ran for more than {seconds:.3g} seconds")]
+                return [outputs.error("TimeIsUp", f"the process that ran this cell was stopped: {error}")]
             return [outputs.error("KernelDied", f"the process that ran this cell is gone: {error}")]
-        if time.monotonic() - began < seconds:
-            self.cells.append(source)
-        else:
+        if answer.get("stopped") is True:
+            self.stops += 1
             self.troubles.append(OUT_OF_TIME)
+        else:
+            self.cells.append(source)
         found = outputs.clean(answer.get("outputs"))
         self.troubles += ["a cell ran out of memory" for output in found if output.get("ename") == "MemoryError"]
         return found
@@ -83,62 +84,63 @@ class Session:
 
     def call(self, name: str, args: tuple, kwargs: dict, rules: guard.Rules) -> guard.Outcome:
         """Calls the student's function in the kernel, with the rules of a check."""
+        rules = dataclasses.replace(rules, seconds=min(rules.seconds, self.limits.cell_seconds))
         try:
-            rules = dataclasses.replace(rules, seconds=self._seconds(min(rules.seconds, self.limits.cell_seconds)))
             kernel = self._ready()
         except _GoneError as error:
             return guard.Outcome(failure="raises", detail=f"it was not called: {error}")
         request = {"do": "call", "name": name, "args": list(args), "kwargs": kwargs, "rules": rules.to_plain()}
         try:
-            answer = kernel.ask(request, self._clock(rules.seconds), wire.LIMIT)
+            answer = kernel.ask(request, _leniently(rules.seconds), wire.LIMIT)
         except KernelDiedError as error:
             self._died(error)
             if error.time:
-                return guard.Outcome(failure="endless-loop", detail=f"{rules.seconds:g} seconds")
+                seconds = kernel.wait_seconds if error.waited else rules.seconds
+                return guard.Outcome(failure="endless-loop", detail=f"{seconds:g} seconds")
             return guard.Outcome(failure="raises", detail=f"the process that ran it is gone: {error}")
-        return guard.Outcome.from_plain(answer)
+        outcome = guard.Outcome.from_plain(answer)
+        self.stops += outcome.failure == "endless-loop"
+        return outcome
 
     def _ask(self, request: dict, seconds: float) -> dict:
         """An answer from a kernel, from another one where the first dies; empty where none gives one."""
         for _ in range(2):
             try:
-                return self._ready().ask(request, self._seconds(seconds), wire.LIMIT)
+                return self._ready().ask(request, seconds, wire.LIMIT)
             except KernelDiedError as error:
                 self._died(error)
             except _GoneError:
                 break
         return {}
 
-    def _ask_cell(self, kernel: Kernel, source: str, seconds: float) -> dict:
-        return kernel.ask({"do": "cell", "source": source, "seconds": seconds}, self._clock(seconds))
-
-    def _clock(self, seconds: float) -> float:
-        """How long to wait for something that may compute for so many seconds."""
-        return min(BUSY * seconds, max(0.0, self.end - time.monotonic())) + GRACE_SECONDS
+    def _ask_cell(self, kernel: Kernel, source: str) -> dict:
+        seconds = self.limits.cell_seconds
+        return kernel.ask({"do": "cell", "source": source, "seconds": seconds}, _leniently(seconds))
 
     def _ready(self) -> Kernel:
+        """The kernel, with all cells run that ran before.
+
+        Raises:
+            _GoneError: the time of the notebook is used up, or it has ended too many kernels.
+        """
+        if self.used + (self.kernel.computed() if self.kernel else 0.0) > self.limits.seconds:
+            self._close()
+            raise _GoneError(f"the {self.limits.seconds:g} seconds for the whole notebook were over")
+        if self.stops >= STOPS:
+            raise _GoneError(f"the notebook was stopped {STOPS} times for want of time")
         while self.kernel is None:
-            self._seconds(1)
             if self.started == KERNELS:
                 raise _GoneError(f"the notebook has ended {KERNELS} processes")
             self.started += 1
             self.kernel = self.keeper.start()
             for index, source in enumerate(self.cells):
-                seconds = self._seconds(self.limits.cell_seconds)
                 try:
-                    self._ask_cell(self.kernel, source, seconds)
+                    self._ask_cell(self.kernel, source)
                 except KernelDiedError as error:
                     self._died(error)
                     del self.cells[index]
                     break
         return self.kernel
-
-    def _seconds(self, most: float) -> float:
-        left = self.end - time.monotonic()
-        if left <= 0:
-            self._close()
-            raise _GoneError(f"the {self.limits.seconds:g} seconds for the whole notebook were over")
-        return min(most, left)
 
     def _died(self, error: KernelDiedError) -> None:
         if not error.time:
@@ -147,8 +149,14 @@ class Session:
 
     def _close(self) -> None:
         if self.kernel is not None:
+            self.used += self.kernel.used
             self.kernel.close()
             self.kernel = None
+
+
+def _leniently(seconds: float) -> float:
+    """What all processes of a kernel may compute, where its own code may compute for so many seconds."""
+    return LENIENT * seconds + GRACE_SECONDS
 
 
 class Proxy:

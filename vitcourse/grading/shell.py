@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from traitlets.config import Config
 from vitcourse.checks.timer import Limit, TimeIsUp
 
 OUTPUT_LIMIT = 2**20  # characters that the outputs of one cell may have
+WAITED = "the cell neither computed nor came to an end"
 KEPT = ("text/plain", "image/png")  # what a page can show and that holds no script
 
 
@@ -112,7 +114,7 @@ class Shell(InteractiveShell):
     displayhook_class = _Hook
 
     def __init__(self, **kwargs):
-        self.outputs, self.limit = Outputs(), Limit(0)
+        self.outputs, self.limit, self.began, self.stopped = Outputs(), Limit(0), 0.0, False
         super().__init__(**kwargs)
 
     @classmethod
@@ -158,7 +160,10 @@ class Shell(InteractiveShell):
             super().showtraceback(*args, **kwargs)
 
     def _time_is_up(self) -> None:
-        self.outputs.fail("TimeIsUp", f"the cell ran for more than {self.limit.seconds:.3g} seconds", "")
+        self.stopped = True
+        computed = time.process_time() - self.began >= self.limit.seconds
+        words = f"the cell computed for more than {self.limit.seconds:.3g} seconds" if computed else WAITED
+        self.outputs.fail("TimeIsUp", words, "")
 
     def _showtraceback(self, etype, evalue, stb) -> None:
         try:
@@ -168,9 +173,14 @@ class Shell(InteractiveShell):
         self.outputs.fail(etype.__name__, text, "\n".join(map(str, stb)))
 
     def run(self, source: str, seconds: float) -> list[dict]:
-        """Runs a cell; returns its outputs as plain data."""
-        self.outputs = Outputs()
-        self.limit = Limit(seconds)
+        """Runs a cell; returns its outputs as plain data. Whether it was stopped stands in ``stopped``.
+
+        Args:
+            source: the cell.
+            seconds: of processor time.
+        """
+        self.outputs, self.stopped = Outputs(), False
+        self.limit, self.began = Limit(seconds), time.process_time()
         try:
             with self.limit:
                 self.run_cell(source, store_history=True)

@@ -1,30 +1,20 @@
-"""What students have handed in: found, read with care, and given to the lesson that it belongs to.
+"""What students have handed in, given to the lesson that it belongs to: a row and a true sentence for everybody.
 
-A submission is ``STUDENT/any name.ipynb`` or ``STUDENT.ipynb``. Nothing in it is believed but the text of its cells.
+Whose a file is says `students`, which lesson's it is says `lessons`.
 """
 
-import json
-import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vitcourse.errors import InputError
+from vitcourse.grading.lessons import BY_A_FEW, BY_NAME, lesson_by_name, match
 from vitcourse.grading.master import Master
-from vitcourse.grading.outputs import clean_text
+from vitcourse.grading.outputs import NAMES, listed
+from vitcourse.grading.reading import Cell, Found
+from vitcourse.grading.students import Student, find_students
 
-LARGEST = 200 * 2**20  # bytes of a notebook; what it stores of outputs is thrown away
-MISSING, UNREADABLE, NOT_GRADED = "nothing-handed-in", "unreadable", "not-graded"
-
-
-@dataclass
-class Cell:
-    """A cell as it was handed in: kind ("code", "markdown" or "raw"), text, and nbgrader's id where it has one."""
-
-    kind: str
-    source: str
-    grade_id: str | None = None
+MISSING, NO_NOTEBOOK, UNREADABLE, NOT_GRADED = "nothing-handed-in", "no-notebook", "unreadable", "not-graded"
 
 
 @dataclass
@@ -36,9 +26,12 @@ class Submission:
         lesson: the assignment; "" where it cannot be told.
         path: the notebook; None where there is none.
         cells: its content.
-        problem: None, `MISSING`, `UNREADABLE` or `NOT_GRADED`.
+        problem: None, `MISSING`, `NO_NOTEBOOK`, `UNREADABLE` or `NOT_GRADED`.
         detail: the problem in words.
         notes: what the instructor should know besides.
+        name: of the notebook, below the student's folder.
+        place: the student's folder or file, at the top.
+        order: the higher, the more it is meant: readable, not hidden, marked as an assignment, changed last.
     """
 
     student: str
@@ -48,153 +41,115 @@ class Submission:
     problem: str | None = None
     detail: str = ""
     notes: list[str] = field(default_factory=list)
+    name: str = ""
+    place: Path | None = None
+    order: tuple = ()
 
 
-def collect(folder: Path, masters: Mapping[str, Master]) -> list[Submission]:
+def collect(
+    folder: Path,
+    masters: Mapping[str, Master],
+    *,
+    ours: Iterable[Path] = (),
+    say: Callable[[str], None] | None = None,
+) -> list[Submission]:
     """Every student's submissions, one for each lesson, by student and lesson.
+
+    Args:
+        folder: holds a folder or a file for each student.
+        masters: the lessons.
+        ours: files and folders in it that the grader writes.
+        say: is told, in one line, what at the top of the folder is nobody's.
 
     Raises:
         InputError: there are none, or nothing says what they are for.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    found = [_newest(group) for group in _students(folder, masters)]
-    lessons = sorted({entry.lesson for group in found for entry in group if entry.lesson})
-    if not found:
-        raise InputError(f"{folder}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb)")
+    students, strays = find_students(folder, ours)
+    nobodys = f"passed over, at the top of the folder: {listed(strays)}" if strays else ""
+    if not students:
+        more = f"; {nobodys}" if nobodys else ""
+        raise InputError(f"{folder}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb){more}")
+    found = [entry for student in students for entry in _of_student(student, masters)]
+    lessons = sorted({entry.lesson for entry in found if entry.lesson})
     if not lessons:
         if len(masters) > 1:
+            seen = listed([f"{entry.student}: {entry.detail}" for entry in found if entry.detail])
             raise InputError(
                 f"{folder}: no notebook in it says which lesson it is for (there are: {', '.join(masters)})"
+                + (f"; {seen}" if seen else "")
             )
         lessons = list(masters)
+    if say is not None and nobodys:
+        say(nobodys)
     # Who has handed in nothing that can be told apart has handed in nothing for every lesson that the others did.
     return [
         Submission(**{**vars(entry), "lesson": lesson})
-        for group in found
-        for entry in group
+        for entry in found
         for lesson in ([entry.lesson] if entry.lesson else lessons)
     ]
 
 
-def _students(folder: Path, masters: Mapping[str, Master]) -> Iterator[list[Submission]]:
-    students: dict[str, list[Submission]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__")):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            group = students.setdefault(clean_text(path.name), [])
-            files = [file for file in sorted(path.rglob("*.ipynb")) if not _is_hidden(file.relative_to(path))]
-            group += [entry for file in files if (entry := _read(clean_text(path.name), file, masters))]
-        elif path.suffix == ".ipynb":
-            group = students.setdefault(clean_text(path.stem), [])
-            group += [entry for entry in [_read(clean_text(path.stem), path, masters)] if entry]
-    for student, group in students.items():
-        yield group or [Submission(student, problem=MISSING, detail="there is no notebook of an assignment")]
+def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submission]:
+    """A student's submissions: one for each lesson, or one that says what there is instead."""
+    entries, passed = [], []
+    for found in student.files:
+        entry, words = _submission(student, found, masters)
+        if entry is not None:
+            entries.append(entry)
+        elif not (found.piece.hidden and len(student.files) > 1):
+            passed.append(f"{found.piece.name} ({words})")
+    chosen = _choose(entries)
+    if chosen:
+        chosen[0].notes += [f"{listed(passed)} {_was(passed)} passed over"] if passed else []
+        return chosen
+    if not passed:
+        return [Submission(student.name, problem=MISSING, place=student.place)]
+    count = "1 file that is" if len(passed) == 1 else f"{len(passed)} files that are"
+    detail = f"{count} no notebook of an assignment: {listed(passed)}"
+    return [Submission(student.name, problem=NO_NOTEBOOK, detail=detail, place=student.place)]
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__")) for part in path.parts)
+def _submission(student: Student, found: Found, masters: Mapping[str, Master]) -> tuple[Submission | None, str]:
+    """What a file is handed in for; or nothing, and what it is instead."""
+    piece, words, strength = found.piece, found.problem, BY_NAME
+    entry = Submission(student.name, path=piece.path, name=piece.name, place=student.place, cells=found.cells)
+    if found.problem:
+        if not found.says_notebook:
+            return None, found.problem
+        entry.problem = UNREADABLE
+        entry.detail = words if words.startswith(("it ", "its ", "the ")) or words[0].isupper() else f"it is {words}"
+        entry.lesson = lesson_by_name(piece.path.name, masters)
+    else:
+        fit = match(found, masters)
+        if not fit.lesson:
+            return None, fit.words
+        entry.lesson, strength = fit.lesson, min(fit.strength, BY_NAME)
+    entry.order = (not found.problem, not piece.hidden, strength, piece.changed)
+    return entry, ""
 
 
-def _newest(entries: list[Submission]) -> list[Submission]:
-    """One submission for each lesson: a readable one before others, then the one changed last."""
-    chosen: dict[str, Submission] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.problem is None, _changed(entry.path))):
-        entry.notes += [f"{chosen[entry.lesson].path.name} was left aside"] if entry.lesson in chosen else []
-        chosen[entry.lesson] = entry
-    if len(chosen) > 1 and "" in chosen:
-        # A file that says nothing, beside one that does.
-        del chosen[""]
-    return [chosen[lesson] for lesson in sorted(chosen)]
+def _choose(entries: list[Submission]) -> list[Submission]:
+    """One submission for each lesson; the others are named in its notes."""
+    best: dict[str, Submission] = {}
+    for entry in sorted(entries, key=lambda entry: entry.order):
+        best[entry.lesson] = entry
+    sure = [entry for entry in best.values() if entry.lesson and entry.order[2] > BY_A_FEW]
+    if sure:
+        # Beside these, a file that says nothing, or a few functions of another lesson, are no submission.
+        best = {entry.lesson: entry for entry in sure}
+    chosen = [best[lesson] for lesson in sorted(best)]
+    taken = set(map(id, chosen))
+    aside = [entry for entry in entries if id(entry) not in taken and entry.order[1]]
+    for entry in chosen:
+        own = [_aside(other) for other in aside if best.get(other.lesson, chosen[0]) is entry]
+        entry.notes += [f"{name} was left aside" for name in own[:NAMES]]
+        entry.notes += [f"{len(own) - NAMES} more were left aside"] if len(own) > NAMES else []
+    return chosen
 
 
-def _changed(path: Path | None) -> float:
-    return path.lstat().st_mtime if path else 0.0
+def _was(names: list[str]) -> str:
+    return "was" if len(names) == 1 else "were"
 
 
-def _read(student: str, path: Path, masters: Mapping[str, Master]) -> Submission | None:
-    """A submission from a file; None for a notebook that is no exercise, such as a lesson."""
-    entry = Submission(student, path=path, lesson=_lesson_by_name(path, masters))
-    try:
-        content = _load(path)
-        entry.cells = _cells(content)
-    except (OSError, ValueError, RecursionError, MemoryError, InputError) as error:
-        entry.problem, entry.detail = UNREADABLE, _why_unreadable(error)
-        return entry
-    metadata = content.get("metadata")
-    facts = metadata.get("vitcourse") if isinstance(metadata, dict) else None
-    facts = facts if isinstance(facts, dict) else {}
-    ids = {cell.grade_id for cell in entry.cells if cell.grade_id}
-    matches = {name: len(ids & _grade_ids(master)) for name, master in masters.items()}
-    best = max(matches, key=lambda name: matches[name])
-    if isinstance(facts.get("lesson"), str) and facts["lesson"] in masters:
-        if facts.get("kind") != "exercises":
-            return None
-        entry.lesson = facts["lesson"]
-    elif matches[best]:
-        entry.lesson = best
-    elif not entry.lesson:
-        return None
-    return entry
-
-
-def _why_unreadable(error: BaseException) -> str:
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, OSError):
-        return error.strerror or "it cannot be opened"
-    return f"its text is damaged ({type(error).__name__})"
-
-
-def _load(path: Path) -> dict:
-    # Not through a link, which may lead to another student's work, and not from a pipe, which would never end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise InputError("it is no file")
-        if facts.st_size > LARGEST:
-            raise InputError(f"it has {facts.st_size / 2**20:.0f} MB, more than {LARGEST // 2**20}")
-        content = json.loads(file.read())
-    if not isinstance(content, dict):
-        raise InputError("it is no notebook")
-    return content
-
-
-def _cells(content: dict) -> list[Cell]:
-    """The cells of a notebook, of this format or of the one before it.
-
-    Raises:
-        InputError: there are none.
-    """
-    sheets = content.get("worksheets")
-    holders = [content, *(sheets if isinstance(sheets, list) else [])]
-    lists = [
-        holder["cells"] for holder in holders if isinstance(holder, dict) and isinstance(holder.get("cells"), list)
-    ]
-    if not lists:
-        raise InputError("it has no cells")
-    return [_cell(cell) for cells in lists for cell in cells if isinstance(cell, dict)]
-
-
-def _cell(cell: dict) -> Cell:
-    source = cell.get("source", cell.get("input", ""))
-    text = "".join(part for part in source if isinstance(part, str)) if isinstance(source, list) else source
-    metadata = cell.get("metadata")
-    facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = facts.get("grade_id") if isinstance(facts, dict) else None
-    kind = cell.get("cell_type")
-    return Cell(
-        kind if kind in ("code", "markdown") else "raw",
-        clean_text(text),
-        grade_id if isinstance(grade_id, str) else None,
-    )
-
-
-def _grade_ids(master: Master) -> set[str]:
-    return {facts["grade_id"] for cell in master.notebook.cells if (facts := cell.metadata.get("nbgrader"))}
-
-
-def _lesson_by_name(path: Path, masters: Mapping[str, Master]) -> str:
-    return next((lesson for lesson, master in masters.items() if path.name.startswith(master.name)), "")
+def _aside(entry: Submission) -> str:
+    return f"{entry.name} ({entry.detail})" if entry.problem else entry.name

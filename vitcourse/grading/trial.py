@@ -1,7 +1,8 @@
 """Tries the limits before any submission runs: a limit that is asked for and not kept is named as missing."""
 
 from vitcourse.grading import outputs
-from vitcourse.grading.keeper import Keeper, KernelDiedError
+from vitcourse.grading.handle import KernelDiedError
+from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.limits import MissingLimitError
 
 # Runs in a kernel, as a student's code would; each word that it prints is a limit that did not hold.
@@ -25,7 +26,7 @@ try:
     for _ in range({processes} + 1):
         child = os.fork()
         if child == 0:
-            time.sleep(60)
+            time.sleep(900)
             os._exit(0)
         children.append(child)
     print("processes")

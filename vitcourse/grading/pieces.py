@@ -1,0 +1,196 @@
+"""The files that a student has handed in, those in zips included. Nothing is written, and no link is followed.
+
+A file is opened when it is asked for; what is read of it, and of a zip altogether, has an end.
+"""
+
+import contextlib
+import io
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from vitcourse.errors import InputError
+from vitcourse.grading.outputs import clean_name
+
+FILES = 1000  # of one student, and in one zip
+LARGEST = 200 * 2**20  # bytes of a notebook, and of all that is read of a zip
+LIST = 2**20  # bytes of the list of a zip's contents
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others cannot be unpacked piece by piece
+NOTEBOOK = re.compile(r"\.ipynb(?!\.?\w)|\.ipynb(\.(txt|json|zip|download|crdownload|part))+", re.IGNORECASE)
+# Folders that programs make: they hold no work, or copies of what is beside them.
+JUNK = (".git", "__MACOSX", "__pycache__", "node_modules")
+JUNK_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file.
+
+    Args:
+        name: as it is shown: the path below the student's folder.
+        path: where it lies; in a zip, below the zip.
+        changed: when, for comparison.
+        hidden: it, or a folder above it, has a name that begins with a dot; programs keep their copies there.
+        open: gives its bytes; raises OSError or InputError.
+        packed: whether it lies in a zip.
+    """
+
+    name: str
+    path: Path
+    changed: tuple
+    hidden: bool
+    open: Callable[[], BinaryIO]
+    packed: bool = False
+
+
+def pieces(place: Path) -> Iterator[Piece]:
+    """A file, or the files in a folder and below it, the upper ones first."""
+    if place.is_symlink() or not place.is_dir():
+        yield _file(place, place.parent)
+        return
+    folders, count = [place], 0
+    for folder in folders:
+        try:
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Piece(_shown(folder, place.parent), folder, (0.0,), False, _refusing(error.strerror or "closed"))
+            continue
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                folders += [path] if path.name not in JUNK and not has_file(path, "pyvenv.cfg") else []
+            elif path.name not in JUNK_FILES and not path.name.startswith("._"):
+                count += 1
+                if count > FILES:
+                    words = f"only the first {FILES:,} files are looked at"
+                    yield Piece("the files below", place, (0.0,), False, _refusing(words))
+                    return
+                yield _file(path, place)
+
+
+def has_file(folder: Path, name: str) -> bool:
+    return os.path.isfile(folder / name)  # noqa: PTH113 - Path.is_file raises where it may not look
+
+
+def _file(path: Path, root: Path) -> Piece:
+    parts, changed = path.relative_to(root).parts, (0.0,)
+    with contextlib.suppress(OSError):
+        changed = (path.lstat().st_mtime,)
+    return Piece(_shown(path, root), path, changed, _is_hidden(parts), lambda: _open(path))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return clean_name(path.relative_to(root).as_posix())
+
+
+def _is_hidden(parts: tuple[str, ...]) -> bool:
+    return any(part.startswith(".") for part in parts)
+
+
+def _refusing(words: str) -> Callable[[], BinaryIO]:
+    def open_() -> BinaryIO:
+        raise InputError(words)
+
+    return open_
+
+
+def _open(path: Path) -> BinaryIO:
+    # Not through a link, which may lead to another student's work, and not from a pipe, which would never end.
+    if path.is_symlink():
+        raise InputError("it is a link")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("it is no file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read(file: BinaryIO, limit: int) -> bytes:
+    """All that an open file holds.
+
+    Raises:
+        InputError: it holds more than ``limit`` bytes.
+    """
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise InputError(f"it has more than {limit // 2**20} MB")
+    return data
+
+
+class _Zip(io.BytesIO):
+    """A zip in memory. Its list of contents, which `zipfile` reads in one go, may not be long."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > LIST:
+            raise InputError("a zip of too many files")
+        return super().read(size)
+
+
+def unpack(piece: Piece, data: bytes) -> list[Piece]:
+    """The files in a zip, notebooks first.
+
+    Args:
+        piece: the zip.
+        data: its bytes.
+
+    Raises:
+        InputError: it cannot be opened; the message says what it is instead, such as "a damaged zip".
+    """
+    try:
+        archive = zipfile.ZipFile(_Zip(data))
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise error if isinstance(error, InputError) else InputError("a damaged zip") from error
+    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_junk(info)]
+    if len(infos) > FILES:
+        raise InputError(f"a zip of {len(infos):,} files, more than {FILES:,}")
+    if infos and all(info.flag_bits & 1 for info in infos):
+        raise InputError("an encrypted zip")
+    room = [LARGEST]
+    infos.sort(key=lambda info: (not says_notebook(info.filename), info.filename.count("/")))
+    return [_member(piece, archive, info, room) for info in infos]
+
+
+def says_notebook(name: str) -> bool:
+    """Whether a file's name says that it is a notebook: so does ``x.ipynb.txt``, but not ``x.ipynb.html``."""
+    return NOTEBOOK.search(PurePosixPath(name).name) is not None
+
+
+def _is_junk(info: zipfile.ZipInfo) -> bool:
+    *folders, name = PurePosixPath(info.filename.replace("\\", "/")).parts or ("",)
+    return any(part in JUNK for part in folders) or name in JUNK_FILES or name.startswith("._")
+
+
+def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: list[int]) -> Piece:
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    name = f"{piece.name}/{clean_name('/'.join(parts))}"
+
+    def open_() -> BinaryIO:
+        if ".." in parts:
+            raise InputError("its path leads out of the zip")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise InputError("it is a link")
+        if info.flag_bits & 1:
+            raise InputError("it is encrypted")
+        if info.compress_type not in METHODS:
+            raise InputError("it is packed in a way that is not read here")
+        try:
+            with archive.open(info) as file:
+                content = file.read(room[0] + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise InputError("it is damaged in the zip") from error
+        room[0] -= len(content)
+        if room[0] < 0:
+            room[0] = 0
+            raise InputError(f"the zip holds more than {LARGEST // 2**20} MB")
+        return io.BytesIO(content)
+
+    changed = (*piece.changed, info.date_time)
+    inner = tuple(part for part in parts if part not in ("/", ".."))
+    return Piece(name, piece.path.joinpath(*inner), changed, piece.hidden or _is_hidden(parts), open_, packed=True)
