@@ -31,7 +31,8 @@ def make_small_book(root: Path) -> Path:
     empty = nbformat.v4.new_notebook()
     write_book(root, dict.fromkeys((name.removesuffix(".ipynb") for name in (FIRST, SECOND)), empty))
     (root / "book" / "results" / "digits_run.json").write_text("{}", encoding="utf-8")
-    write_notebook(root / FIRST, "print('digits_run')")
+    (root / "vitcourse" / "results.py").write_text("def load(name):\n    return name\n", encoding="utf-8")
+    write_notebook(root / FIRST, "from vitcourse import results", "results.load('digits_run')")
     write_notebook(root / SECOND, "import plotly.graph_objects as go", "go.Figure(go.Scatter(y=[1, 2])).show()")
     return root
 
@@ -53,19 +54,25 @@ def test_keys_do_not_change_by_themselves(small_book):
     assert keys(small_book) == keys(small_book)
 
 
-@pytest.mark.parametrize("name", ["vitcourse/__init__.py", "vitcourse/new/part.py", "requirements.txt"])
-def test_package_and_lock_change_every_key(small_book, name):
+@pytest.mark.parametrize(
+    ("name", "both"),
+    [("requirements.txt", True), ("vitcourse/__init__.py", False), ("vitcourse/results.py", False)],
+)
+def test_the_lock_changes_every_key_and_a_module_those_that_reach_it(small_book, name, both):
+    """test_reach.py has the cases of what is reached."""
     before = keys(small_book)
-    path = small_book / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("changed = True\n", encoding="utf-8")
+    (small_book / name).write_text("changed = True\n", encoding="utf-8")
+    assert changed(before, keys(small_book)) == [True, both]
+
+
+def test_the_python_changes_every_key(small_book, monkeypatch):
+    before = keys(small_book)
+    monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
     assert changed(before, keys(small_book)) == [True, True]
 
 
-@pytest.mark.parametrize("folder", ["book/results", "vitcourse/assets"])
-def test_a_data_file_changes_only_the_notebooks_that_name_it(small_book, folder):
-    path = small_book / folder / "digits_run.npz"
-    path.parent.mkdir(exist_ok=True)
+def test_a_recorded_run_changes_only_the_notebooks_that_load_it(small_book):
+    path = small_book / "book" / "results" / "digits_run.npz"
     path.write_bytes(b"old")
     before = keys(small_book)
     path.write_bytes(b"new")
@@ -74,9 +81,10 @@ def test_a_data_file_changes_only_the_notebooks_that_name_it(small_book, folder)
 
 def test_code_changes_a_key_and_prose_does_not(small_book):
     before = keys(small_book)
-    write_notebook(small_book / FIRST, "print('digits_run')", text="# Another title")
+    code = ("from vitcourse import results", "results.load('digits_run')")
+    write_notebook(small_book / FIRST, *code, text="# Another title")
     assert changed(before, keys(small_book)) == [False, False]
-    write_notebook(small_book / FIRST, "print('digits_run', 2)")
+    write_notebook(small_book / FIRST, *code, "1 + 1")
     assert changed(before, keys(small_book)) == [True, False]
 
 
@@ -110,7 +118,7 @@ def builds(tmp_path_factory):
     write_notebook(root / FIRST, "raise ValueError('wrong on purpose')")
     results = {"failing": build(root), "failing again": build(root)}
     results["stamped after failure"] = (root / "_build" / "book_key").exists()
-    write_notebook(root / FIRST, "import os", "print('static:', os.environ['VITCOURSE_STATIC'])")
+    write_notebook(root / FIRST, "import os\nimport vitcourse", "print('static:', os.environ['VITCOURSE_STATIC'])")
     results["mended"] = build(root)
     results["untouched"] = build(root, "--if-stale")
     (root / "vitcourse" / "__init__.py").write_text("changed = True\n", encoding="utf-8")
@@ -143,9 +151,9 @@ def test_an_untouched_book_is_not_built_again(builds):
     assert builds["untouched"].stdout == "The book is up to date.\n"
 
 
-def test_a_change_of_the_package_executes_everything(builds):
+def test_a_change_of_the_package_executes_what_reaches_it(builds):
     assert builds["package changed"].returncode == 0
-    assert "(2 of 2)" in builds["package changed"].stdout
+    assert f"executing {FIRST} (1 of 1)" in builds["package changed"].stdout
 
 
 def test_notebooks_are_executed_in_static_mode(builds):
