@@ -17,6 +17,7 @@ from pathlib import Path
 
 from execute import book_notebooks, is_executed, say
 from notebook_keys import book_key, kernel_environment
+from saving import hold_downloads
 from stage import downloads, make_source, repository
 
 from vitcourse.errors import InputError
@@ -99,6 +100,7 @@ def write_pages(profile: Profile) -> int:
         return code
     for name, notebook in copies.result().items():
         write(notebook, made / "html" / "_sources" / name)
+    hold_downloads(made / "html")
     shutil.rmtree(profile.html, ignore_errors=True)
     (made / "html").replace(profile.html)
     return 0
