@@ -30,7 +30,7 @@ def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:
     return digest.hexdigest()
 
 
-def code_cells(notebook: Path) -> list[dict]:
+def read_code(notebook: Path) -> list[dict]:
     """The code cells of a notebook, as they stand in the file.
 
     Raises:
@@ -58,7 +58,7 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
     Raises:
         InputError: it is no notebook.
     """
-    cells = code_cells(notebook)
+    cells = read_code(notebook)
     code = [[cell["source"], cell.get("metadata", {}).get("tags", [])] for cell in cells]
     beside = sorted(notebook.parent.glob("*.py"))
     sources = [source for source, _ in code] + [path.read_text(encoding="utf-8") for path in beside]

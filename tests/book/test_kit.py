@@ -283,7 +283,17 @@ def test_faults_between_objectives_and_exercises_fail_the_build(faulty):
     ):
         assert fault in faulty["done"].stdout
     assert f"{LESSON}.ipynb: WARNING" in faulty["done"].stdout
-    assert not (faulty["root"] / "_build" / "html").exists()
+
+
+def test_a_book_with_warnings_is_there_to_be_read_and_counts_as_stale(faulty):
+    build_folder = faulty["root"] / "_build"
+    assert "Build it" in text_of(build_folder / "html" / f"{LESSON}.html")
+    assert not (build_folder / "book_key").exists()
+    named = [line for line in faulty["done"].stdout.splitlines() if line.startswith("  failed: ")]
+    # Five of the warnings, how many there are, and the notebook of which there is no learner's copy.
+    assert len(named) == 7
+    assert named[5] == "  failed: 7 warnings on the pages; all of them are shown above"
+    assert named[6].startswith(f"  failed: {LESSON}.ipynb: cell quiz: a quiz needs a right answer")
 
 
 def test_a_directive_with_a_fault_fails_the_build_with_its_place(faulty):

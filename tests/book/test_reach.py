@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from notebook_keys import code_cells, notebook_key
+from notebook_keys import notebook_key, read_code
 from reach import reached
 
 from vitcourse.notebooks import lesson_notebooks
@@ -273,7 +273,7 @@ def test_only_the_exercises_of_a_lesson_reach_its_checks():
 
 
 def counted(name: str) -> list[Path]:
-    return reached([cell["source"] for cell in code_cells(NOTEBOOKS[name])], ROOT)
+    return reached([cell["source"] for cell in read_code(NOTEBOOKS[name])], ROOT)
 
 
 def imports_and_lookups(source: str) -> list[str]:
@@ -307,7 +307,7 @@ print(json.dumps(loaded))
 def loaded() -> dict[str, list[str]]:
     """The files of the package that each notebook's imports really load."""
     lines = {
-        name: imports_and_lookups("\n".join(cell["source"] for cell in code_cells(path)))
+        name: imports_and_lookups("\n".join(cell["source"] for cell in read_code(path)))
         for name, path in NOTEBOOKS.items()
     }
     command = [sys.executable, "-c", PROGRAM]
