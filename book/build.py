@@ -1,7 +1,7 @@
 """Build the book: execute the lessons that changed, write the pages, print where to open them.
 
-Run by `make book`, and with --if-stale by `make test`. A failing cell, a warning of Sphinx or a broken link fails the
-build, and fails it again: pages are always read anew, and a notebook that failed is never kept.
+Run by `make book`, and with --if-stale by `make test`. A cell that fails, a warning of Sphinx or a broken link leaves a
+book all the same, in which the page of that notebook says so; the exit status is 1, and the book counts as stale.
 """
 
 import argparse
@@ -16,14 +16,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from execute import book_notebooks, is_executed, say
+from faults import ANSI_COLOUR
 from notebook_keys import book_key, kernel_environment
+from saving import hold_downloads
 from stage import downloads, make_source, repository
 
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks import PROFILES
 from vitcourse.notebooks.files import write
 
-ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+WARNING = re.compile(r"\b(WARNING|ERROR|CRITICAL|SEVERE):")
+SHOWN = 5
+# The end of Sphinx's work: where it is missing, an exception ended it.
+LAST_WRITTEN = "searchindex.js"
 SELF_STUDY = PROFILES[0]
 
 
@@ -47,18 +52,24 @@ class Profile:
         return pages.exists() and self.stamp.exists() and self.stamp.read_text(encoding="utf-8") == self.key()
 
 
-def show_plain(stream, prefix: str, muted: threading.Event) -> None:
+def show_plain(stream, prefix: str, muted: threading.Event, warnings: list[str]) -> None:
     """Print warnings and errors as they come, without colours, and with the paths that the writer of a page knows."""
     for line in stream:
         if not muted.is_set():
-            say(ANSI_COLOUR.sub("", line).replace(prefix, "").rstrip("\n"))
+            plain = ANSI_COLOUR.sub("", line).replace(prefix, "").rstrip("\n")
+            say(plain)
+            if WARNING.search(plain):
+                warnings.append(plain)
 
 
-def run(command: list, profile: Profile, *, quiet: bool) -> int:
+def run(command: list, profile: Profile, *, quiet: bool) -> tuple[int, list[str]]:
     """Run a part of the build, and end it where this program is asked to end.
 
     Args:
         quiet: show what it writes on standard error alone.
+
+    Returns:
+        the exit status, and what was a warning or an error among the lines on standard error.
     """
     env = {**kernel_environment(profile.root / "_build", "static"), "PYTHONUNBUFFERED": "1"}
     # In a session of its own, Ctrl-C does not reach it: it is ended below, and not with pages of tracebacks.
@@ -73,59 +84,89 @@ def run(command: list, profile: Profile, *, quiet: bool) -> int:
         start_new_session=True,
     ) as process:
         muted = threading.Event()
-        errors = threading.Thread(target=show_plain, args=(process.stderr, f"{profile.source}/", muted))
+        warnings: list[str] = []
+        errors = threading.Thread(target=show_plain, args=(process.stderr, f"{profile.source}/", muted, warnings))
         errors.start()
         try:
-            return process.wait()
+            code = process.wait()
         except KeyboardInterrupt:
             muted.set()
             process.kill()  # its kernels notice, and end themselves
             raise
         finally:
             errors.join()
+    return code, warnings
 
 
-def write_pages(profile: Profile) -> int:
-    """Build the pages of one profile, and put them in place of the old ones."""
-    make_source(profile.root, profile.source, profile.name)
+def write_pages(profile: Profile) -> list[str]:
+    """Build the pages of one profile, and put them in place of the old ones.
+
+    Returns:
+        what is wrong with them, one line each.
+
+    Raises:
+        InputError: there are no pages to put there; the old ones stay.
+    """
+    faults = make_source(profile.root, profile.source, profile.name)
     made = profile.folder / "_build"
     shutil.rmtree(made, ignore_errors=True)
     # --all reads every page again: a plain second build would skip a page that failed, and pass.
     command = [Path(sys.executable).with_name("jupyter-book"), "build", profile.source, "--path-output", profile.folder]
     with ThreadPoolExecutor() as pool:
-        copies = pool.submit(downloads, profile.root)  # in the meantime: the catalogue of exercises brings torch
-        code = run([*command, "--all", "-W", "--keep-going", "-n"], profile, quiet=True)
-    if code:
-        return code
-    for name, notebook in copies.result().items():
+        making = pool.submit(downloads, profile.root)  # in the meantime: the catalogue of exercises brings torch
+        code, warnings = run([*command, "--all", "-W", "--keep-going", "-n"], profile, quiet=True)
+    if not (made / "html" / LAST_WRITTEN).exists():
+        raise InputError("Sphinx did not come to its end; what it said is shown above.")
+    copies, more = making.result()
+    for name, notebook in copies.items():
         write(notebook, made / "html" / "_sources" / name)
-    shutil.rmtree(profile.html, ignore_errors=True)
-    (made / "html").replace(profile.html)
-    return 0
+    hold_downloads(made / "html")
+    profile.stamp.unlink(missing_ok=True)
+    put_in_place(made / "html", profile.html)
+    found = [f"{name}: {fault.sentence}" for name, fault in sorted((more | faults).items())]
+    if code:
+        many = f"{len(warnings)} warnings on the pages; all of them are shown above"
+        found = [*map(one_line, warnings[:SHOWN]), many, *found]
+    return found
+
+
+def put_in_place(new: Path, place: Path) -> None:
+    """Move a folder to where another one is. Whatever happens, the new or the old one is there afterwards."""
+    old = place.with_name(f"{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if place.exists():
+            place.replace(old)
+        new.replace(place)
+    finally:
+        if old.exists() and not place.exists():
+            old.replace(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def build_book(profile: Profile) -> int:
     root = profile.root
     profile.folder.mkdir(parents=True, exist_ok=True)
-    profile.stamp.unlink(missing_ok=True)
     begin, key = time.monotonic(), profile.key()
 
     waiting = sum(not is_executed(path, root) for path in book_notebooks(root))
     say(f"Building the book; notebooks to execute: {waiting or 'none, nothing they depend on changed'}")
-    command = [sys.executable, Path(__file__).with_name("execute.py"), "--root", root]
-    code = run(command, profile, quiet=False) if waiting else 0
-    if not code:
-        say("  reading and writing the pages")
-        code = write_pages(profile)
+    if waiting:
+        command = [sys.executable, Path(__file__).with_name("execute.py"), "--root", root]
+        code, _ = run(command, profile, quiet=False)
+        if code:
+            raise InputError("The program that executes the notebooks did not come to its end; see above.")
+    say("  reading and writing the pages")
+    faults = write_pages(profile)
     seconds = time.monotonic() - begin
-    if code:
-        say(f"\nThe book is not built ({seconds:.0f} s). What failed is shown above.")
-        return 1
-    profile.stamp.write_text(key, encoding="utf-8")
-    what = "The book is built" if profile.name == SELF_STUDY else f"The book for a {profile.name} is built"
-    say(f"{what} ({seconds:.0f} s). Open it in a browser:")
+    if not faults:
+        profile.stamp.write_text(key, encoding="utf-8")
+    what = "The book" if profile.name == SELF_STUDY else f"The book for a {profile.name}"
+    say(f"{what} is built{' with faults' if faults else ''} ({seconds:.0f} s). Open it in a browser:")
     say(f"  {(profile.html / 'index.html').as_uri()}")
-    return 0
+    for fault in faults:
+        say(f"  failed: {fault}")
+    return 1 if faults else 0
 
 
 def main() -> int:

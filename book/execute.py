@@ -1,25 +1,28 @@
 """Execute the notebooks of the book whose key has changed, and keep each with its outputs under _build/executed.
 
-Run by book/build.py, which makes the pages of both profiles from the same executed notebooks.
+Run by book/build.py, which makes the pages of both profiles from the same executed notebooks. One that fails is kept up
+to the cell that failed, for its page, and tried again by the next build.
 """
 
 import argparse
+import copy
 import os
-import re
 import sys
 import time
 from pathlib import Path
 
 import nbformat
 import yaml
+from faults import ANSI_COLOUR, FAULT, Fault, cell_fault, code_cells, keep_fault, kept_fault, unread
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebook_keys import kernel_environment, notebook_key
 
+from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks.files import lesson_notebooks, read, write
 
-ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-CELL_SECONDS = 600
+# Against what hangs, and nothing else: on a busy machine a cell may take many times its time.
+CELL_SECONDS = 1800
 KEY = "course_key"
 
 
@@ -47,46 +50,91 @@ def executed_path(notebook: Path, root: Path) -> Path:
     return root / "_build" / "executed" / notebook.relative_to(root)
 
 
-def is_executed(notebook: Path, root: Path) -> bool:
-    """Whether the outputs that are kept are those of this notebook, with all that it depends on."""
+def kept(notebook: Path, root: Path) -> nbformat.NotebookNode | None:
+    """The notebook with its outputs, as it was last executed; None where that is missing or damaged."""
     try:
-        kept = nbformat.read(executed_path(notebook, root), as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError):  # missing or damaged: executing again is right
+        return nbformat.read(executed_path(notebook, root), as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError):
+        return None
+
+
+def is_executed(notebook: Path, root: Path) -> bool:
+    """Whether the outputs that are kept are those of this notebook, with all that it depends on, and whole."""
+    found = kept(notebook, root)
+    if found is None or kept_fault(found):  # what failed is tried again
         return False
-    return kept.metadata.get(KEY) == notebook_key(notebook, root, "static")
+    try:
+        return found.metadata.get(KEY) == notebook_key(notebook, root, "static")
+    except InputError:
+        return False
 
 
-def with_outputs(notebook: Path, root: Path) -> nbformat.NotebookNode:
-    """The notebook as it stands now, prose and all, with the outputs that are kept of its cells."""
-    result = read(notebook)
-    kept = nbformat.read(executed_path(notebook, root), as_version=4)
-    # The key covers every code cell, so both have the same ones in the same order.
-    ours, theirs = ([cell for cell in nb.cells if cell.cell_type == "code"] for nb in (result, kept))
+def with_outputs(notebook: Path, root: Path) -> tuple[nbformat.NotebookNode, Fault | None]:
+    """The notebook as it stands now, prose and all, with the outputs that are kept of its cells; and what failed in it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    result, found = read(notebook), kept(notebook, root)
+    if found is None:
+        return result, Fault("it was not executed", "it was not executed")
+    ours, theirs = code_cells(result), code_cells(found)
+    if [cell.source for cell in ours] != [cell.source for cell in theirs]:
+        return without_record(found), kept_fault(found)  # it was edited meanwhile: the next build executes it again
     for cell, executed in zip(ours, theirs, strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    return result, kept_fault(found)
+
+
+def without_record(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy without what is noted beside the outputs."""
+    result = copy.deepcopy(notebook)
+    for name in (KEY, FAULT):
+        result.metadata.pop(name, None)
     return result
 
 
-def execute(notebook: Path, root: Path) -> str:
-    """Execute one notebook in its own folder and keep the result; return what went wrong, in words."""
+def execute(notebook: Path, root: Path, cell_seconds: int = CELL_SECONDS) -> Fault | None:
+    """Execute one notebook in its own folder, and keep it with its outputs, or with those up to the cell that failed.
+
+    Raises:
+        InputError: it cannot be read, so there is nothing to keep.
+    """
     key = notebook_key(notebook, root, "static")  # taken first: what is edited meanwhile is executed again
     content = read(notebook)
+    for cell in code_cells(content):
+        cell.outputs, cell.execution_count = [], None
+    begun: list[int] = []
     client = NotebookClient(
         content,
-        timeout=CELL_SECONDS,
+        timeout=cell_seconds,
         store_widget_state=False,
         record_timing=False,
         resources={"metadata": {"path": str(notebook.parent)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),  # noqa: ARG005 - nbclient names them
     )
+    fault = None
     try:
         client.execute(env=dict(os.environ))
-    except CellTimeoutError:
-        return f"a cell took more than {CELL_SECONDS} s"
-    except (CellExecutionError, DeadKernelError) as error:
-        return ANSI_COLOUR.sub("", str(error)).strip()
+    except Exception as error:  # whatever it is, it ends this notebook and no other
+        kind, message = describe(error, cell_seconds)
+        say(ANSI_COLOUR.sub("", str(error)).strip() or kind)
+        fault = cell_fault(content, begun[-1], kind, message, root) if begun else Fault(kind, f"{kind}: {message}")
+        keep_fault(content, fault)
     content.metadata[KEY] = key
     write(content, executed_path(notebook, root))
-    return ""
+    return fault
+
+
+def describe(error: Exception, cell_seconds: int) -> tuple[str, str]:
+    """The kind of an error, and what it says."""
+    if isinstance(error, CellExecutionError):
+        return error.ename, error.evalue
+    if isinstance(error, CellTimeoutError):
+        return "Timeout", f"the cell took more than {cell_seconds} s"
+    if isinstance(error, DeadKernelError):
+        return "The kernel died", "its process ended while this cell ran"
+    return type(error).__name__, one_line(error)
 
 
 def main() -> int:
@@ -98,19 +146,16 @@ def main() -> int:
     os.environ.update(environment)
 
     waiting = [path for path in book_notebooks(root) if not is_executed(path, root)]
-    failed = []
     for number, notebook in enumerate(waiting, start=1):
-        name = notebook.relative_to(root).as_posix()
-        say(f"  executing {name} ({number} of {len(waiting)})")
+        say(f"  executing {notebook.relative_to(root).as_posix()} ({number} of {len(waiting)})")
         begin = time.monotonic()
-        if problem := execute(notebook, root):
-            failed.append(name)
-            say(problem)
-        else:
-            say(f"    done in {time.monotonic() - begin:.1f} s")
-    for name in failed:
-        say(f"  failing notebook: {name}")
-    return 1 if failed else 0
+        try:
+            fault = execute(notebook, root)
+        except InputError as error:
+            fault = unread(error, notebook)
+            say(fault.error)
+        say(f"    {'failed' if fault else 'done'} in {time.monotonic() - begin:.1f} s")
+    return 0
 
 
 if __name__ == "__main__":

@@ -11,20 +11,13 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
+from reach import files_under, reached
+
+from vitcourse.errors import InputError, one_line
 from vitcourse.threads import NOTEBOOK
 
-# A notebook depends on a file in these folders when its source names the file's stem.
-NAMED_INPUTS = ("book/results", "vitcourse/assets")
 # What the built pages are made from, beside the keys of the notebooks.
 BOOK_INPUTS = ("_config.yml", "_toc.yml", "index.md", "requirements.txt", "book", "lessons", "vitcourse")
-UNCOUNTED = {"__pycache__", ".ipynb_checkpoints"}
-
-
-def files_under(path: Path) -> list[Path]:
-    """All files of a folder in a fixed order, or the file itself, or nothing."""
-    if path.is_file():
-        return [path]
-    return sorted(p for p in path.rglob("*") if p.is_file() and not UNCOUNTED & set(p.parts))
 
 
 def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:
@@ -38,9 +31,17 @@ def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:
     return digest.hexdigest()
 
 
-def named_inputs(source: str, root: Path) -> list[Path]:
-    """The recorded runs and weights that a notebook's source mentions."""
-    return [path for folder in NAMED_INPUTS for path in files_under(root / folder) if path.stem in source]
+def read_code(notebook: Path) -> list[dict]:
+    """The code cells of a notebook, as they stand in the file.
+
+    Raises:
+        InputError: it is no notebook.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return [{**cell, "source": "".join(cell["source"])} for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{notebook}: not a notebook ({one_line(error)})") from error
 
 
 def notebook_key(notebook: Path, root: Path, mode: str) -> str:
@@ -51,15 +52,18 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
         root: Folder of the repository.
         mode: ``"static"`` (for the book) or ``"live"`` (as a reader runs it).
 
-    Only its code cells count, and of their metadata only the tags: a change of prose executes nothing.
+    Only its code cells count, and of their metadata only the tags: a change of prose executes nothing. Of the package,
+    the recorded runs and the weights, what the code reaches counts (`reach.reached`), with the modules that lie beside
+    the notebook.
+
+    Raises:
+        InputError: it is no notebook.
     """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join("".join(cell["source"]) for cell in cells)
-    code = [
-        ["".join(cell["source"]), cell["metadata"].get("tags", [])] for cell in cells if cell["cell_type"] == "code"
-    ]
-    package = sorted((root / "vitcourse").rglob("*.py"))
-    inputs = [*package, root / "requirements.txt", *named_inputs(source, root)]
+    cells = read_code(notebook)
+    code = [[cell["source"], cell.get("metadata", {}).get("tags", [])] for cell in cells]
+    beside = sorted(notebook.parent.glob("*.py"))
+    sources = [source for source, _ in code] + [path.read_text(encoding="utf-8") for path in beside]
+    inputs = [*reached(sources, root), *beside, root / "requirements.txt"]
     return hash_files(inputs, root, platform.python_version(), mode, json.dumps(code))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 from execute import book_notebooks, with_outputs
+from faults import Fault, failed_page, unread, unread_page
 from nbformat import NotebookNode
 
 from vitcourse.errors import InputError
@@ -48,26 +49,51 @@ def staged_config(root: Path, profile: str) -> str:
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
-def make_source(root: Path, source: Path, profile: str) -> None:
-    """Write the tree that Jupyter Book reads: every notebook as its page, with outputs, to be executed no more."""
+def page_of(notebook: Path, root: Path, profile: str) -> tuple[NotebookNode, Fault | None]:
+    """The page of a notebook, and what failed in it. A page that cannot be made says why."""
+    try:
+        content, fault = with_outputs(notebook, root)
+        return (failed_page(content, fault, profile) if fault else page(content, profile)), fault
+    except InputError as error:
+        fault = unread(error, notebook)
+        return unread_page(notebook.name, fault, profile), fault
+
+
+def make_source(root: Path, source: Path, profile: str) -> dict[str, Fault]:
+    """Write the tree that Jupyter Book reads: every notebook as its page, with outputs, to be executed no more.
+
+    Returns:
+        what failed, by notebook; its page says so.
+    """
     shutil.rmtree(source, ignore_errors=True)
     for folder in ("book", "lessons"):
         shutil.copytree(root / folder, source / folder, ignore=IGNORED)
     for path in [root / "_toc.yml", *root.glob("*.md")]:
         shutil.copy(path, source)
     (source / "_config.yml").write_text(staged_config(root, profile), encoding="utf-8")
+    faults = {}
     for notebook in book_notebooks(root):
-        try:
-            write(page(with_outputs(notebook, root), profile), source / notebook.relative_to(root))
-        except InputError as error:
-            raise InputError(f"{notebook}: {error}") from error
+        content, fault = page_of(notebook, root, profile)
+        write(content, source / notebook.relative_to(root))
+        if fault:
+            faults[notebook.relative_to(root).as_posix()] = fault
+    return faults
 
 
-def downloads(root: Path) -> dict[Path, NotebookNode]:
-    """The learner's copies, which replace those that Sphinx puts beside the pages: stubs, and plain Markdown."""
+def downloads(root: Path) -> tuple[dict[Path, NotebookNode], dict[str, Fault]]:
+    """The learner's copies, which replace those that Sphinx puts beside the pages: stubs, and plain Markdown.
+
+    Returns:
+        the copies, and why one could not be made, by notebook; a note then stands in its place.
+    """
     address = repository(root)
-    copies = {}
+    copies, faults = {}, {}
     for notebook in book_notebooks(root):
-        copy = learner_copy(read(notebook))
-        copies[notebook.relative_to(root)] = with_setup(copy, address, LEARNER_BRANCH) if address else copy
-    return copies
+        name = notebook.relative_to(root)
+        try:
+            copy = learner_copy(read(notebook))
+        except InputError as error:
+            fault = faults[name.as_posix()] = unread(error, notebook)
+            copy = unread_page(notebook.name, fault, "class")
+        copies[name] = with_setup(copy, address, LEARNER_BRANCH) if address else copy
+    return copies, faults

@@ -33,7 +33,8 @@ def make_small_book(root: Path) -> Path:
     empty = nbformat.v4.new_notebook()
     write_book(root, dict.fromkeys((name.removesuffix(".ipynb") for name in (FIRST, SECOND)), empty))
     (root / "book" / "results" / "digits_run.json").write_text("{}", encoding="utf-8")
-    write_notebook(root / FIRST, "print('digits_run')")
+    (root / "vitcourse" / "results.py").write_text("def load(name):\n    return name\n", encoding="utf-8")
+    write_notebook(root / FIRST, "from vitcourse import results", "results.load('digits_run')")
     write_notebook(root / SECOND, "import plotly.graph_objects as go", "go.Figure(go.Scatter(y=[1, 2])).show()")
     return root
 
@@ -55,19 +56,25 @@ def test_keys_do_not_change_by_themselves(small_book):
     assert keys(small_book) == keys(small_book)
 
 
-@pytest.mark.parametrize("name", ["vitcourse/__init__.py", "vitcourse/new/part.py", "requirements.txt"])
-def test_package_and_lock_change_every_key(small_book, name):
+@pytest.mark.parametrize(
+    ("name", "both"),
+    [("requirements.txt", True), ("vitcourse/__init__.py", False), ("vitcourse/results.py", False)],
+)
+def test_the_lock_changes_every_key_and_a_module_those_that_reach_it(small_book, name, both):
+    """test_reach.py has the cases of what is reached."""
     before = keys(small_book)
-    path = small_book / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("changed = True\n", encoding="utf-8")
+    (small_book / name).write_text("changed = True\n", encoding="utf-8")
+    assert changed(before, keys(small_book)) == [True, both]
+
+
+def test_the_python_changes_every_key(small_book, monkeypatch):
+    before = keys(small_book)
+    monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
     assert changed(before, keys(small_book)) == [True, True]
 
 
-@pytest.mark.parametrize("folder", ["book/results", "vitcourse/assets"])
-def test_a_data_file_changes_only_the_notebooks_that_name_it(small_book, folder):
-    path = small_book / folder / "digits_run.npz"
-    path.parent.mkdir(exist_ok=True)
+def test_a_recorded_run_changes_only_the_notebooks_that_load_it(small_book):
+    path = small_book / "book" / "results" / "digits_run.npz"
     path.write_bytes(b"old")
     before = keys(small_book)
     path.write_bytes(b"new")
@@ -76,9 +83,10 @@ def test_a_data_file_changes_only_the_notebooks_that_name_it(small_book, folder)
 
 def test_code_changes_a_key_and_prose_does_not(small_book):
     before = keys(small_book)
-    write_notebook(small_book / FIRST, "print('digits_run')", text="# Another title")
+    code = ("from vitcourse import results", "results.load('digits_run')")
+    write_notebook(small_book / FIRST, *code, text="# Another title")
     assert changed(before, keys(small_book)) == [False, False]
-    write_notebook(small_book / FIRST, "print('digits_run', 2)")
+    write_notebook(small_book / FIRST, *code, "1 + 1")
     assert changed(before, keys(small_book)) == [True, False]
 
 
@@ -121,7 +129,7 @@ def builds(tmp_path_factory):
     write_notebook(root / FIRST, "raise ValueError('wrong on purpose')")
     results = {"failing": build(root), "failing again": build(root)}
     results["stamped after failure"] = (root / "_build" / "book_key").exists()
-    write_notebook(root / FIRST, "import os", "print('static:', os.environ['VITCOURSE_STATIC'])")
+    write_notebook(root / FIRST, "import os\nimport vitcourse", "print('static:', os.environ['VITCOURSE_STATIC'])")
     results["mended"] = build(root)
     results["untouched"] = build(root, "--if-stale")
     (root / "vitcourse" / "__init__.py").write_text("changed = True\n", encoding="utf-8")
@@ -133,7 +141,7 @@ def builds(tmp_path_factory):
 def test_a_failing_cell_fails_every_build(builds, which):
     assert builds[which].returncode == 1
     assert "ValueError: wrong on purpose" in builds[which].stdout
-    assert f"failing notebook: {FIRST}" in builds[which].stdout
+    assert builds[which].stdout.splitlines()[-1].startswith(f"  failed: {FIRST}: code cell 1 of 1 (")
 
 
 def test_a_failed_book_counts_as_stale(builds):
@@ -154,9 +162,9 @@ def test_an_untouched_book_is_not_built_again(builds):
     assert builds["untouched"].stdout == "The book is up to date.\n"
 
 
-def test_a_change_of_the_package_executes_everything(builds):
+def test_a_change_of_the_package_executes_what_reaches_it(builds):
     assert builds["package changed"].returncode == 0
-    assert "(2 of 2)" in builds["package changed"].stdout
+    assert f"executing {FIRST} (1 of 1)" in builds["package changed"].stdout
 
 
 def test_notebooks_are_executed_in_static_mode(builds):
@@ -182,12 +190,16 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
-def test_an_interrupted_build_ends_its_kernels(small_book):
+def test_an_interrupted_build_ends_its_kernels_and_leaves_the_book_of_before(small_book):
     mark = small_book / "kernel"
     write_notebook(
         small_book / FIRST,
         f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(100)",
     )
+    (small_book / "_build" / "html").mkdir(parents=True)
+    before = {small_book / "_build" / "html" / "index.html": "a book", small_book / "_build" / "book_key": "its key"}
+    for path, text in before.items():
+        path.write_text(text, encoding="utf-8")
     command = [sys.executable, ROOT / "book" / "build.py", "--root", small_book]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 30
@@ -204,3 +216,4 @@ def test_an_interrupted_build_ends_its_kernels(small_book):
     while is_running(kernel) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not is_running(kernel)
+    assert {path: path.read_text(encoding="utf-8") for path in before} == before

@@ -5,6 +5,10 @@ One book is built for self-study and for a class, a second one is full of faults
 
 import json
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -203,18 +207,56 @@ def test_downloads_are_the_learners_copies(course, profile, name):
     assert nbformat.read(html / "_sources" / f"{name}.ipynb", as_version=4) == with_setup(copy, ADDRESS, "learner")
 
 
+@pytest.fixture(scope="module")
+def served(course):
+    """The address of the built books on a server of this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=course / "_build")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [f"{LESSON}.ipynb", f"{EXERCISES}.ipynb", "book/exercises.md"])
+@pytest.mark.parametrize("place", ["file", "server"])
 @pytest.mark.parametrize("profile", ["html", "class/html"])
-def test_links_to_notebooks_lead_to_copies_and_to_the_learners_branch(course, profile):
-    found = set()
+def test_the_download_button_saves_the_file_under_its_name(course, context, request, profile, place, name):
+    """The learner's copy of a notebook, and the source of a page in prose; no tab opens."""
+    folder = (course / "_build").as_uri() if place == "file" else request.getfixturevalue("served")
+    page = context.new_page()
+    page.goto(f"{folder}/{profile}/{name.rpartition('.')[0]}.html")
+    tabs = len(context.pages)
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as waiting:
+        page.locator(".btn-download-source-button").click()
+    assert waiting.value.suggested_filename == name.rpartition("/")[2]
+    saved = Path(waiting.value.path())
+    if name.endswith(".ipynb"):
+        copy = learner_copy(nbformat.read(course / name, as_version=4))
+        assert nbformat.read(saved, as_version=4) == with_setup(copy, ADDRESS, "learner")
+        assert sample.SECRET_LINE not in saved.read_text(encoding="utf-8")
+    else:
+        assert saved.read_bytes() == (course / name).read_bytes()
+    assert page.url.endswith(".html")
+    assert len(context.pages) == tabs
+    page.close()
+
+
+@pytest.mark.parametrize("profile", ["html", "class/html"])
+def test_links_to_notebooks_lead_to_the_learners_branch(course, profile):
+    found, sources = set(), []
     for path in (course / "_build" / profile).rglob("*.html"):
         if "_static" not in path.parts:
-            found |= set(re.findall(r'href="([^"]*\.ipynb)"', path.read_text(encoding="utf-8")))
-    copies = {f"../../_sources/{name}.ipynb" for name in (LESSON, EXERCISES)}
+            text = path.read_text(encoding="utf-8")
+            found |= set(re.findall(r'href="([^"]*\.ipynb)"', text))
+            sources += re.findall(r'href="[^"]*_sources/', text)
     colab = f"https://colab.research.google.com/github/some/course/blob/learner/{EXERCISES}.ipynb"
-    assert copies <= found
     assert colab in found
     assert f"https://mybinder.org/v2/gh/some/course/learner?urlpath=lab/tree/{EXERCISES}.ipynb" in found
-    assert all("/learner" in address for address in found - copies)
+    assert all("/learner" in address for address in found)
+    # Every page holds the file of its download button.
+    assert sources == []
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +283,17 @@ def test_faults_between_objectives_and_exercises_fail_the_build(faulty):
     ):
         assert fault in faulty["done"].stdout
     assert f"{LESSON}.ipynb: WARNING" in faulty["done"].stdout
-    assert not (faulty["root"] / "_build" / "html").exists()
+
+
+def test_a_book_with_warnings_is_there_to_be_read_and_counts_as_stale(faulty):
+    build_folder = faulty["root"] / "_build"
+    assert "Build it" in text_of(build_folder / "html" / f"{LESSON}.html")
+    assert not (build_folder / "book_key").exists()
+    named = [line for line in faulty["done"].stdout.splitlines() if line.startswith("  failed: ")]
+    # Five of the warnings, how many there are, and the notebook of which there is no learner's copy.
+    assert len(named) == 7
+    assert named[5] == "  failed: 7 warnings on the pages; all of them are shown above"
+    assert named[6].startswith(f"  failed: {LESSON}.ipynb: cell quiz: a quiz needs a right answer")
 
 
 def test_a_directive_with_a_fault_fails_the_build_with_its_place(faulty):

@@ -9,7 +9,7 @@ from execute import book_notebooks, executed_path, is_executed, with_outputs
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_keys import notebook_key
 from small_books import write_book
-from stage import make_source, repository
+from stage import downloads, make_source, repository
 
 from tests.notebooks import sample
 
@@ -54,7 +54,8 @@ def test_outputs_are_kept_until_the_code_changes(course):
     notebook = sample.exercises_notebook()
     notebook.cells[0].source = "# Another title"
     nbformat.write(notebook, path)
-    shown = with_outputs(path, course)
+    shown, fault = with_outputs(path, course)
+    assert fault is None
     assert shown.cells[0].source == "# Another title"
     assert shown.cells[1].outputs[0].text == "shown"
     notebook.cells[1].source += "\nimport os"
@@ -123,5 +124,40 @@ def test_an_output_stays_with_its_cell(course):
     nbformat.write(new_notebook(cells=cells), course / f"{LESSON}.ipynb")
     keep(course, LESSON, "kept")
     nbformat.write(new_notebook(cells=[cells[1], cells[0], cells[2]]), course / f"{LESSON}.ipynb")
-    shown = with_outputs(course / f"{LESSON}.ipynb", course)
+    shown, _ = with_outputs(course / f"{LESSON}.ipynb", course)
     assert [cell.get("outputs", [{}])[0].get("text") for cell in shown.cells] == [None, "kept", "kept"]
+
+
+def test_a_notebook_that_is_edited_during_the_build_is_shown_as_it_was_executed(course):
+    keep(course, LESSON, "kept")
+    before = nbformat.read(course / f"{LESSON}.ipynb", as_version=4)
+    nbformat.write(new_notebook(cells=[new_code_cell("1 / 0", id="new")]), course / f"{LESSON}.ipynb")
+    shown, fault = with_outputs(course / f"{LESSON}.ipynb", course)
+    assert fault is None
+    assert [cell.source for cell in shown.cells] == [cell.source for cell in before.cells]
+    assert "course_key" not in shown.metadata
+    assert not is_executed(course / f"{LESSON}.ipynb", course)
+
+
+@pytest.mark.parametrize("profile", ["self-study", "class"])
+@pytest.mark.parametrize("fault", ["unreadable", "unpaired", "not executed"])
+def test_a_page_that_cannot_be_made_says_why_and_the_others_are_made(course, profile, fault):
+    secret = "secret_thing = query @ key.mT"
+    path = course / f"{EXERCISES}.ipynb"
+    if fault == "unreadable":
+        path.write_text(f'"{secret}', encoding="utf-8")
+    elif fault == "unpaired":
+        nbformat.write(sample.exercises_notebook(f"{secret}  ### END SOLUTION"), path)
+    keep(course, LESSON)
+    if fault == "unpaired":
+        keep(course, EXERCISES)
+    faults = make_source(course, course / "source", profile)
+    assert list(faults) == [f"{EXERCISES}.ipynb"]
+    assert str(course) not in faults[f"{EXERCISES}.ipynb"].sentence
+    shown = nbformat.read(course / "source" / f"{EXERCISES}.ipynb", as_version=4)
+    assert "This notebook failed" in shown.cells[0].source
+    assert (secret in nbformat.writes(shown)) == (profile == "self-study" and fault != "not executed")
+    assert "shown" in (course / "source" / f"{LESSON}.ipynb").read_text(encoding="utf-8")
+    copies, more = downloads(course)
+    assert list(more) == ([] if fault == "not executed" else [f"{EXERCISES}.ipynb"])
+    assert all(secret not in nbformat.writes(copy) for copy in copies.values())

@@ -3,6 +3,8 @@
 import json
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,7 +93,7 @@ def choice():
         probe.require(probe.answer(str) == "a", "the-other")
 
     yield check
-    del CHECKS["test.choice"], CATALOGUE["test.choice"]
+    del CHECKS["test.choice"]
 
 
 @pytest.mark.parametrize(
@@ -172,3 +174,56 @@ def test_a_section_that_a_message_sends_to_exists(name):
     }
     named = {section for text in exercise.misconceptions.values() for section in re.findall(r"section “(.+?)”", text)}
     assert named <= headings
+
+
+# Which topics are loaded after each line of code, in a process that begins with none.
+PROGRAM = """
+import sys
+space = {}
+for line in sys.argv[1:]:
+    exec(line, space)
+    packages = {name for name in sys.modules if name.startswith("vitcourse.checks.")}
+    print(*sorted(name.split(".")[2] for name in packages if hasattr(sys.modules[name], "__path__")))
+"""
+
+
+def topics_after(*lines: str) -> list[list[str]]:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *lines], capture_output=True, text=True, check=True)
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+ALL_TOPICS = sorted({name.partition(".")[0] for name in CATALOGUE})
+
+
+def test_a_topic_is_loaded_when_it_is_asked_for():
+    lines = {
+        "from vitcourse import checks": [],
+        "checks.CheckFailed, checks.Report, checks.CATALOGUE, checks.run": [],
+        "checks.attention.scores": ["attention"],
+        "checks.CATALOGUE['bert.pair']": ["attention", "bert"],
+        "'asl_data.none' in checks.CATALOGUE": ["asl_data", "attention", "bert"],
+        "'none.at_all' in checks.CATALOGUE": ["asl_data", "attention", "bert"],
+        "checks.run('transformer.beam', None)": ["asl_data", "attention", "bert", "transformer"],
+        "len(checks.CATALOGUE)": ALL_TOPICS,
+    }
+    assert topics_after(*lines) == list(lines.values())
+    assert topics_after("from vitcourse.checks import bert") == [["bert"]]
+    assert topics_after("from vitcourse.checks import *") == [ALL_TOPICS]
+
+
+def test_the_catalogue_is_a_mapping_in_the_order_of_its_ids(choice):
+    assert list(CATALOGUE) == sorted(CATALOGUE)
+    assert len(CATALOGUE) == len(set(CATALOGUE))
+    assert dict(CATALOGUE.items())["attention.scores"].id == "attention.scores"
+    assert CATALOGUE["test.choice"] is choice.exercise
+    with pytest.raises(KeyError):
+        CATALOGUE["attention.scored"]
+    assert CATALOGUE.get("nothing") is None
+
+
+def test_what_the_package_does_not_have_is_named():
+    with pytest.raises(AttributeError, match=r"module 'vitcourse\.checks' has no attribute 'atention'"):
+        checks.atention  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'atention'"):
+        from vitcourse.checks import atention  # noqa: F401
+    assert {"CATALOGUE", "CheckFailed", "run", *ALL_TOPICS} <= set(dir(checks))

@@ -68,8 +68,21 @@ def test_name_and_metadata_must_agree(course, wrong):
         write_derived(course, course / "out")
 
 
-def test_a_file_that_is_no_notebook_is_named(course):
-    (course / "lessons" / sample.LESSON / "broken.ipynb").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"nbformat": 4}',
+        '{"nbformat": 9, "nbformat_minor": 0, "metadata": {}, "cells": []}',
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "source": "1"}]}',
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": [], "cells": []}',
+    ],
+)
+def test_a_file_that_is_no_notebook_is_named(course, text):
+    (course / "lessons" / sample.LESSON / "broken.ipynb").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"broken\.ipynb: not a notebook"):
         write_derived(course, course / "out")
 

@@ -17,9 +17,8 @@ from collections.abc import Callable, Mapping
 from vitcourse.checks import display, modes
 from vitcourse.checks.exercise import COMMON, CheckFailed, Exercise, Report
 from vitcourse.checks.probe import Probe, Wrong
-from vitcourse.errors import InputError
 
-CATALOGUE: dict[str, Exercise] = {}
+# The checks that are loaded; `catalogue` loads those that are asked for.
 CHECKS: dict[str, "Check"] = {}
 
 
@@ -41,7 +40,7 @@ class Check:
         self.seconds = seconds
         self.properties: list[tuple[str, Callable[[Probe], None]]] = []
         self.__name__ = id.partition(".")[2]
-        CHECKS[id], CATALOGUE[id] = self, self.exercise
+        CHECKS[id] = self
 
     def __repr__(self) -> str:
         return f"<check {self.exercise.id}: {self.exercise.title}>"
@@ -81,14 +80,3 @@ class Check:
         display.show(report)
         if report.misconception is not None:
             raise CheckFailed(report)
-
-
-def run(exercise: str, learner_object: object, seed: object = 0) -> Report:
-    """Runs the check of the exercise with this id; reports a mistake, never raises `CheckFailed`.
-
-    Raises:
-        InputError: there is no such exercise.
-    """
-    if exercise not in CHECKS:
-        raise InputError(f"there is no exercise {exercise!r}; there are {', '.join(sorted(CHECKS))}")
-    return CHECKS[exercise].run(learner_object, seed)

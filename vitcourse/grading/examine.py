@@ -6,7 +6,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from vitcourse import checks
-from vitcourse.checks.check import CHECKS
 from vitcourse.checks.display import text
 from vitcourse.errors import one_line
 from vitcourse.grading.keeper import Keeper
@@ -72,7 +71,7 @@ def _why(notebook: NotebookNode, task: Task) -> str:
 
 def nothing(task: Task, misconception: str, message: str, detail: str = "") -> checks.Report:
     """The report on an answer that is not there to be judged."""
-    results = tuple((name, "not tried") for name, _ in CHECKS[task.exercise].properties)
+    results = tuple((name, "not tried") for name, _ in checks.find(task.exercise).properties)
     return checks.Report(task.exercise, results, misconception, message, detail)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks.derive import answer_key, is_exercises, learner_copy, with_setup
 
 LEARNER_BRANCH = "learner"
@@ -30,8 +30,9 @@ def read(path: Path) -> nbformat.NotebookNode:
     """
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise InputError(f"{path}: not a notebook ({error})") from error
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, TypeError, nbformat.ValidationError) as error:  # the file may hold anything
+        raise InputError(f"{path}: not a notebook ({one_line(error, 100)})") from error
     if path.stem.endswith("_exercises") != is_exercises(notebook):
         raise InputError(f"{path}: *_exercises.ipynb, and no other, has the metadata vitcourse.kind = 'exercises'")
     return notebook

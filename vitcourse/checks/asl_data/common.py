@@ -1,24 +1,16 @@
-"""What the exercises of lesson 09 share: boxes drawn from a probe, and results that may come as lists or as tensors."""
+"""What the exercises of lesson 09 share: results that may come as lists or as tensors, and the measure of overlap."""
 
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.boxes import draw_boxes, several
+from vitcourse.checks.probe import Wrong, describe
+
+__all__ = ["LESSON", "LETTERS", "PROVIDED", "draw_boxes", "numbers", "overlaps", "several"]
 
 LESSON = "09_asl_data"
 PROVIDED = ("vitcourse", "torchvision")  # readers, measures and transforms of boxes
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def several(value: object, count: int, names: str) -> tuple:
-    """A result of ``count`` parts.
-
-    Raises:
-        Wrong: it is something else.
-    """
-    if not isinstance(value, list | tuple) or len(value) != count:
-        raise Wrong("wrong-type", f"Expected {names}, got {describe(value)}.")
-    return tuple(value)
 
 
 def numbers(value: object, count: int, name: str) -> Tensor:
@@ -41,14 +33,6 @@ def _is_number(value: object) -> bool:
     if isinstance(value, Tensor):
         return value.ndim == 0 and value.dtype != torch.bool and not value.is_complex()
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def draw_boxes(probe: Probe, count: int, low: float = 0.1, high: float = 0.9) -> Tensor:
-    """(count, 4): boxes between ``low`` and ``high``, xyxy, each from a fifth to a half of that extent in size."""
-    extent = high - low
-    size = (0.2 + 0.3 * probe.uniform(count, 2)) * extent
-    corner = low + probe.uniform(count, 2) * (extent - size)
-    return torch.cat([corner, corner + size], dim=1)
 
 
 def overlaps(boxes: Tensor, true_boxes: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """What the exercises of lesson 10 share."""
 
-from vitcourse.checks.asl_data.common import draw_boxes, several
+from vitcourse.checks.boxes import draw_boxes, several
 
 __all__ = ["LESSON", "PROVIDED", "draw_boxes", "several"]
 
