@@ -130,7 +130,7 @@ def _call(function: Callable, args: tuple, kwargs: dict, rules: Rules) -> Outcom
     watch, limit = forbidden.Watch(rules.forbidden), timer.Limit(rules.seconds, NOT_INTERRUPTED)
     failure, detail, value, gradients, errors = None, "", None, (), ()
     try:
-        with watch, limit:
+        with modes.NormalTensors(), watch, limit:
             value = function(*given, **named)
         gradients = _gradients(value, given) if rules.gradient else ()
     except timer.TimeIsUp:

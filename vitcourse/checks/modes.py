@@ -46,7 +46,6 @@ def own() -> Iterator[None]:
             warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
             stack.callback(torch.use_deterministic_algorithms, True, warn_only=warn_only)
             torch.use_deterministic_algorithms(False)
-        enter(_NormalTensors())
         enter(torch.device("cpu"))  # the inputs are there, so what a function makes must be there too
         yield
 
@@ -56,7 +55,7 @@ def _random_state() -> Iterator[None]:
     """New random numbers from each of the usual sources; afterwards all go on as if nothing had been drawn."""
     python, numpy, seed = random.getstate(), np.random.get_state(), next(SEEDS)
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(gpus):
+    with torch.random.fork_rng(gpus, device_type="cuda"):
         try:
             random.seed(seed)
             np.random.seed(seed)
@@ -67,7 +66,7 @@ def _random_state() -> Iterator[None]:
             np.random.set_state(numpy)
 
 
-class _NormalTensors(TorchFunctionMode):
+class NormalTensors(TorchFunctionMode):
     """Takes a copy of every tensor that was made in inference mode: autograd refuses the tensor itself."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):

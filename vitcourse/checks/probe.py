@@ -181,7 +181,7 @@ class Probe:
 def _finer(found: torch.dtype, wanted: torch.dtype) -> bool:
     """Whether a number type holds what the wanted one holds, to judge by its kind and precision."""
     if wanted.is_floating_point:
-        return found.is_floating_point and torch.promote_types(found, wanted) == found
+        return found.is_floating_point and found.itemsize > wanted.itemsize
     whole = [not (dtype.is_floating_point or dtype.is_complex or dtype == torch.bool) for dtype in (found, wanted)]
     return all(whole)
 
