@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 Program = Callable[[], object]
+MOST_CALLS = 1000  # of a program in a round, whatever a clock says of one
 
 
 def interleaved(
@@ -24,7 +25,7 @@ def interleaved(
     Args:
         programs: what is timed, without arguments.
         rounds: how often each is timed.
-        seconds: about how long the slowest runs in a round.
+        seconds: about how long the slowest runs in a round, in `MOST_CALLS` calls at most; 0 for one call.
         device: where the programs compute; on CUDA the clock waits for it.
         on_round: called with the rounds done and their number.
 
@@ -34,7 +35,8 @@ def interleaved(
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1, got {rounds}")
     once = {name: _timed(program, 2, device) for name, program in programs.items()}  # also warms up
-    calls = max(1, round(seconds / max(once.values())))
+    slowest = max(once.values())  # a clock may be too coarse for it, or be set back meanwhile
+    calls = max(1, round(min(seconds / slowest, MOST_CALLS))) if slowest > 0 else 1
     times: dict[str, list[float]] = {name: [] for name in programs}
     names = list(programs)
     for index in range(rounds):
