@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vitcourse.bench import timing
-from vitcourse.bench.timing import LEAST, interleaved, ratio, shortest
+from vitcourse.bench.timing import LEAST, MOST_CALLS, interleaved, ratio, shortest
 
 
 def test_programs_take_turns_in_changing_order():
@@ -64,7 +64,9 @@ def test_a_clock_that_stands_still_or_jumps_harms_nothing(monkeypatch, steps):
     assert list(took) == ["a", "b"]
     assert all(LEAST <= seconds < math.inf for seconds in took.values())
     assert threads == [1, 3]
-    times = interleaved({"a": int, "b": int}, rounds=2, seconds=0.001)
+    calls.clear()
+    times = interleaved({"a": lambda: calls.append("a"), "b": int}, rounds=2, seconds=100)
+    assert len(calls) <= 2 + 2 * MOST_CALLS
     assert ratio(times, "a", "b")["median"] > 0
 
 

@@ -8,6 +8,7 @@ import torch
 
 Program = Callable[[], object]
 LEAST = 1e-6  # seconds: less is no time of a call but a clock that stood still or was set back
+MOST_CALLS = 1000  # of a program in a round, whatever a clock says of one
 
 
 def interleaved(
@@ -25,7 +26,7 @@ def interleaved(
     Args:
         programs: what is timed, without arguments.
         rounds: how often each is timed.
-        seconds: about how long the slowest runs in a round.
+        seconds: about how long the slowest runs in a round, in `MOST_CALLS` calls at most; 0 for one call.
         device: where the programs compute; on CUDA the clock waits for it.
         on_round: called with the rounds done and their number.
 
@@ -35,7 +36,7 @@ def interleaved(
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1, got {rounds}")
     once = {name: _timed(program, 2, device) for name, program in programs.items()}  # also warms up
-    calls = max(1, round(seconds / max(once.values())))
+    calls = max(1, min(MOST_CALLS, round(seconds / max(once.values()))))
     times: dict[str, list[float]] = {name: [] for name in programs}
     names = list(programs)
     for index in range(rounds):
