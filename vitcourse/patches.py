@@ -107,8 +107,8 @@ class ConvolutionalStem(_Stem):
     """Convolutions of 3 x 3 pixels with stride 2, as many as it takes, then one of 1 x 1 to the width of the tokens.
 
     Each but the first is followed by another of stride 1 at the same size; the channels begin with 32 and double. A
-    patch sees its neighbours here, before any attention. Such a stem learns far faster from few pictures (Xiao et al.
-    2021, who have one convolution for each size).
+    patch sees its neighbours here, before any attention. A ViT with such a stem is easier to train (Xiao et al. 2021,
+    who have one convolution for each size).
 
     Raises:
         ValueError: the patch size is not a power of 2, or does not divide the image size.

@@ -27,7 +27,7 @@ def width(backbone: nn.Module) -> int:
 
 
 def features(backbone: nn.Module, images: Tensor) -> Tensor:
-    """Images (B, 3, height, width) to (B, width): the class token, or the pooled map of a ResNet."""
+    """Images (B, 3, height, width) to (B, width): as the backbone pools; a ``ViTModel``'s is the class token."""
     if isinstance(backbone, VisionTransformer):
         return backbone.pool(backbone.forward_features(images))
     if isinstance(backbone, ResNet):

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from statistics import mean, stdev
 
-# Read from the tables of the slides that the course follows (D. Sociu, "Vision transformer", in Romanian),
+# Read from the tables of the slides that the course follows (D. Sociu, "Vision transformer", in Romanian, not public),
 # on the real American Sign Language photos; fractions of 1, None where the document gives no number.
 _COLUMNS = ("train accuracy", "train loss", "valid accuracy", "valid loss", "IoU@50", "IoU@75", "IoU@90")
 PUBLISHED = {

@@ -1,8 +1,9 @@
 """The recorded run ``asl_real``: the course's ViT on the real American Sign Language photos, from two starts.
 
-The image size, the box loss and C are chosen with the pretrained start, on photos held out of train. Then both starts
-are trained on all of train with every seed, the model of the last epoch is taken, and valid is read once for each
-model: as the photos are, and with the mean over their mirror images.
+The image size and C are chosen on photos held out of train, among three settings (`TRIES`) that are tried once, with
+the pretrained start alone; the box loss is GIoU in all of them. Then both starts are trained on all of train with every
+seed, the model of the last epoch is taken, and valid is read once for each model: as the photos are, and with the mean
+over their mirror images.
 """
 
 import time
@@ -26,7 +27,8 @@ from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
 TRAINING = TrainingConfig(epochs=30, batch_size=32, lr=1e-3, precision="bf16")
-# The same steps, augmentation, schedule and loss: the two differ in their first weights alone.
+# The same steps, augmentation, schedule and loss: the two differ in their first weights alone. But what is chosen is
+# chosen with the first of them.
 RUNS = {
     "ViT, pretrained on rendered signs": SignRun("vit-signs", training=TRAINING),
     "ViT, from scratch": SignRun("vit", training=TRAINING),
