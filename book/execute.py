@@ -9,6 +9,7 @@ import copy
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,8 @@ from vitcourse.notebooks.files import lesson_notebooks, read, write
 
 # Against what hangs, and nothing else: on a busy machine a cell may take many times its time.
 CELL_SECONDS = 1800
+# Notebooks compute on one thread (`vitcourse.threads`), and one may hold 1.5 GB.
+AT_ONCE = 2
 KEY = "course_key"
 
 
@@ -146,15 +149,20 @@ def main() -> int:
     os.environ.update(environment)
 
     waiting = [path for path in book_notebooks(root) if not is_executed(path, root)]
-    for number, notebook in enumerate(waiting, start=1):
-        say(f"  executing {notebook.relative_to(root).as_posix()} ({number} of {len(waiting)})")
+
+    def try_one(number: int, notebook: Path) -> None:
+        name = notebook.relative_to(root).as_posix()
+        say(f"  executing {name} ({number} of {len(waiting)})")
         begin = time.monotonic()
         try:
             fault = execute(notebook, root)
         except InputError as error:
             fault = unread(error, notebook)
             say(fault.error)
-        say(f"    {'failed' if fault else 'done'} in {time.monotonic() - begin:.1f} s")
+        say(f"    {'failed' if fault else 'done'} in {time.monotonic() - begin:.1f} s: {name}")
+
+    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
+        list(pool.map(try_one, range(1, len(waiting) + 1), waiting))
     return 0
 
 
