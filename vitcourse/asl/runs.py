@@ -145,7 +145,7 @@ def same_run(run: SignRun, out: Path) -> None:
     other_data = saved.pop("data") != wanted.pop("data")
     told = ["another data (other images of train)"] if other_data else []
     if told := told + differences(saved, wanted):
-        raise CheckpointError(f"the run in it differs: {some(told)}", out)
+        raise CheckpointError(f"the run in it is another: {some(told)}", out)
 
 
 def _read_run(folder: Path) -> SignRun:
