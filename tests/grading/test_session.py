@@ -67,6 +67,15 @@ def test_a_cell_that_neither_computes_nor_ends_is_ended_by_the_clock(session):
     assert (outcome.failure, outcome.detail) == ("endless-loop", "1 seconds")
 
 
+def test_what_a_stopped_cell_has_started_takes_no_time_of_the_next(session):
+    session.run("x = 1")
+    session.run("import os\nos.fork()\nos.fork()\nwhile True: pass")
+    assert session.troubles == ["a cell ran out of time"]
+    assert session.kernel is None
+    assert texts(session.run("x")) == ["1"]
+    assert not session.kernel.has_started_others()
+
+
 def test_values_come_by_value_and_foreign_ones_by_the_name_of_their_type(session):
     session.run("a = (1, 'x')\nimport numpy\nb = numpy.zeros(2)")
     assert session.learner_object("a") == (1, "x")

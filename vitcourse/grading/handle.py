@@ -50,7 +50,7 @@ class Kernel:
         self, channel: socket.socket, family: int, wait_seconds: float, status=None, process=None, folder=None
     ):
         self.channel, self.status, self.process, self.folder = channel, status, process, folder
-        self.wait_seconds, self.family = wait_seconds, None
+        self.wait_seconds, self.family, self.size = wait_seconds, None, 0
         self.used = self.before = self.looked = 0.0
         with contextlib.suppress(psutil.Error):  # it has ended already
             self.family = psutil.Process(family)
@@ -109,8 +109,17 @@ class Kernel:
         return self.used
 
     def begin(self) -> None:
-        """What the kernel has computed so far was its own start."""
-        self.before, self.used = self.computed(), 0.0
+        """What the kernel has computed so far was its own start, and the processes that there are its own."""
+        self.before, self.used, self.size = self.computed(), 0.0, self._size()
+
+    def has_started_others(self) -> bool:
+        """Whether there are processes that its code has begun."""
+        return self._size() > self.size
+
+    def _size(self) -> int:
+        with contextlib.suppress(psutil.Error):
+            return len(self.family.children(recursive=True)) if self.family else 0
+        return 0
 
     def last_words(self) -> str:
         """Why the kernel has ended, from its watcher or from the system."""

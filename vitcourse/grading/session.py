@@ -59,6 +59,9 @@ class Session:
         if answer.get("stopped") is True:
             self.stops += 1
             self.troubles.append(OUT_OF_TIME)
+            if kernel.has_started_others():
+                # They would go on, and take the time of the cells and calls below.
+                self._close()
         else:
             self.cells.append(source)
         found = outputs.clean(answer.get("outputs"))
