@@ -146,6 +146,22 @@ def test_a_wrong_answer_keeps_its_name_in_any_session(bank, which):
         assert misconception_of(bank.exercise, kernel, seed=which) == misconception
 
 
+@pytest.mark.parametrize("session", sorted(set(SESSIONS) - {"print options"}))  # these say nothing about a number
+def test_a_check_brings_each_of_them(session):
+    def seen():
+        with warnings.catch_warnings(record=True):
+            warnings.warn("does it raise?", stacklevel=1)
+        return {name: value for name, value in state().items() if name not in ("warnings", "print", "random", "modes")}
+
+    with modes.own():
+        fresh = seen()
+    assert fresh["gradients"]
+    assert fresh["dtype"] == torch.float32
+    with SESSIONS[session](), modes.own():
+        assert seen() == fresh | {"matmul": seen()["matmul"]}
+        assert seen()["matmul"] in ("none", "ieee")
+
+
 def test_an_answer_may_read_tensors_that_were_made_in_inference_mode():
     with torch.inference_mode():
         one, two = torch.ones(()), torch.full((1,), 2.0)
