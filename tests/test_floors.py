@@ -15,19 +15,7 @@ FLOORS = (
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
     *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )
-CORE = (
-    "errors",
-    "checkpoints",
-    "attention",
-    "positions",
-    "patches",
-    "blocks",
-    "transformer",
-    "bert",
-    "vit",
-    "weights",
-    "explain",
-)
+CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}
 
 

@@ -1,6 +1,5 @@
 """A batch of one image: it trains, or it is refused before anything is trained or written."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -151,4 +150,3 @@ def test_the_command_says_it_in_one_line(command, tmp_path, options):
 def test_a_small_model_of_the_command_trains_on_one_image():
     model, run = new_model(SignRun("vit", 32))
     assert fit(model, Images(5, 32), run.loss(), ONCE)
-    assert json.dumps(run.backbone_config)
