@@ -1,7 +1,5 @@
 """Pascal VOC exports that hold, and the one line that each broken one gives."""
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -73,9 +71,7 @@ def test_a_fault_is_named(root, text, words, row):
     """The row is a number, or what stands last in that row."""
     file = root / "train" / "A1.xml"
     file.write_text(text)
-    begun = time.perf_counter()
     error = refused(root)
-    assert time.perf_counter() - begun < 5
     assert words in str(error)
     if "already" in words:
         file = file.with_name("Z1.xml")
