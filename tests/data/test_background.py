@@ -106,6 +106,16 @@ def test_a_photo_that_is_listed_without_a_box_must_be_there(tmp_path, form):
     assert f"the image {NAMES[1]} is missing" in str(refused(root))
 
 
+@pytest.mark.parametrize("form", ["csv", "coco", "voc"])
+def test_a_photo_of_another_suffix_that_is_listed_counts(tmp_path, form):
+    root = with_background(tmp_path, form, NAMES[:1], listed=True)
+    (root / "train" / NAMES[0]).rename(root / "train" / "bare.dat")
+    for file in (root / "train").iterdir():
+        if file.suffix in (".csv", ".json", ".xml"):
+            file.write_text(file.read_text().replace(NAMES[0], "bare.dat"))
+    assert "1 photo has no box (bare.dat)" in str(refused(root))
+
+
 @pytest.mark.parametrize("background", ["keep", "", None, "SKIP"])
 def test_another_choice_is_refused(tmp_path, background):
     with pytest.raises(InputError, match=r"background must be one of refuse, skip, got"):

@@ -247,9 +247,9 @@ def test_many_faults_are_told_together(tmp_path, form):
 
 def test_a_missing_split_or_file_is_named_with_what_is_there(tmp_path):
     root = write_export(tmp_path / "a", split="Train")
-    for name in ("a", "b", "c", "d", "e", "f", "__MACOSX", ".git"):
+    for name in ("A", "B", "C", "D", "E", "F", "__MACOSX", ".git"):
         (root / name).mkdir()
-    assert "no split 'train' in it (found: Train, a, b, c, d and 2 more)" in str(refused(root))
+    assert "no split 'train' in it (found: Train, A, B, C, D and 2 more)" in str(refused(root))
     (root / "train").mkdir(exist_ok=True)
     (root / "train" / "annotations.csv").write_text("")
     assert "(what is there: annotations.csv)" in str(refused(root))

@@ -96,7 +96,7 @@ def split_folder(root: str | Path, split: str) -> Path:
     found = sorted(
         path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "." and path.name != "__MACOSX"
     )
-    found.sort(key=lambda name: name.casefold()[:2] != split.casefold()[:2])  # those like it first
+    found.sort(key=lambda name: name.casefold() != split.casefold())  # what differs in case alone comes first
     raise DataError(f"there is no split {split!r} in it (found: {some(found) or 'no folder'})", root)
 
 
