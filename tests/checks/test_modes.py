@@ -164,11 +164,10 @@ def test_a_check_brings_each_of_them(session):
 
 def test_an_answer_may_read_tensors_that_were_made_in_inference_mode():
     with torch.inference_mode():
-        one, two = torch.ones(()), torch.full((1,), 2.0)
+        one, two = torch.ones(()), torch.full((1, 1), 2.0)
 
         def scores(query, key):
-            parts = torch.cat([two, one[None]])
-            return torch.mul(query @ key.mT, other=parts.prod() / parts[0]) / query.shape[-1] ** 0.5
+            return torch.mul(query @ key.mT, other=one) * two / (two * query.shape[-1] ** 0.5)
 
         assert misconception_of("attention.scores", scores, seed=1) is None
     assert misconception_of("attention.scores", scores, seed=1) is None
