@@ -86,11 +86,12 @@ def cell_fault(notebook: NotebookNode, index: int, kind: str, message: str, root
             output.text = clean(output.text, root)
         outputs.append(output)
     message = clean(message, root).strip()
-    lines = f"{kind}: {message}".splitlines() if message else [kind]
-    shown = [one_line(line) if line.strip() else "" for line in lines[:SHOWN_LINES]]
-    cut = ["…"] if len(lines) > SHOWN_LINES else []
     source = cell.source.splitlines()
     where = [f"line {place}: {source[int(place) - 1].strip()}"] if place and int(place) <= len(source) else []
+    lines = f"{kind}: {message}".splitlines() if message else [", ".join([kind, *where])]  # a bare assert says nothing
+    shown = [one_line(line) if line.strip() else "" for line in lines[:SHOWN_LINES]]
+    cut = ["…"] if len(lines) > SHOWN_LINES else []
+    where = where if message else []
     cell.outputs = [*outputs, new_output("error", ename=kind, evalue=message, traceback=[*where, *shown, *cut])]
     first = (stub_of(cell.source) if is_solution(cell) else cell.source).strip().partition("\n")[0]
     last = lines[0] if len(lines) == 1 else f"{kind}: {lines[-1]}"

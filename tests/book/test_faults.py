@@ -102,14 +102,14 @@ def test_a_long_message_is_cut_and_its_last_line_named(run):
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("assert 1 > 2", "AssertionError"),
+        ("x = 3\nassert x > 4", "AssertionError, line 2: assert x > 4"),
         ("x = (", r"(_Incomplete\w+|SyntaxError): .*incomplete input.*|SyntaxError: .*never closed.*"),
         (
             "import os\nprint('last words', flush=True)\nos.kill(os.getpid(), 9)",
             "The kernel died: its process ended .*",
         ),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt, line 1: raise KeyboardInterrupt"),
     ],
 )
 def test_whatever_ends_a_cell_is_named(run, code, error):
