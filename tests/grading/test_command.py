@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -72,14 +73,14 @@ def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
         (["grade", "IN", "--seed", "", "--out", "OUT/g.csv"], "the seed is empty"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.txt"], "must be a .csv file"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/none/g.csv"], "in a folder that exists"),
-        (["grade", "IN", "--seed", "s", "--out", "IN/g.csv"], "may not lie among the submissions"),
+        (["grade", COURSE, "--seed", "s", "--out", "OUT/g.csv"], "this is the course itself"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--seconds", "0"], "seconds must be above 0"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--processes", "3"], "at least 8"),
         (["grade", "IN", "--out", "OUT/g.csv"], "Missing option '--seed'"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(command, folder, tmp_path, arguments, words):
-    arguments = [argument.replace("OUT", str(tmp_path)).replace("IN", str(folder)) for argument in arguments]
+    arguments = [str(argument).replace("OUT", str(tmp_path)).replace("IN", str(folder)) for argument in arguments]
     before = sorted(folder.iterdir())
     status, printed, error = command(*arguments)
     assert status == 2
@@ -88,6 +89,26 @@ def test_bad_input_is_one_line_and_leaves_nothing(command, folder, tmp_path, arg
     assert words in error
     assert list(tmp_path.iterdir()) == []
     assert sorted(folder.iterdir()) == before
+
+
+def test_the_table_may_lie_among_the_submissions(command, keeper, folder, tmp_path, monkeypatch):
+    """``vitcourse grade .`` in the folder of submissions, twice; and from outside, with slashes and a second table."""
+    monkeypatch.setattr("vitcourse.grading.run.Keeper", lambda *_: nullcontext(keeper))
+    shutil.copytree(folder, tmp_path / "in")
+    monkeypatch.chdir(tmp_path / "in")
+    for _ in range(2):
+        status, out, _ = command("grade", ".", "--seed", "s", "--out", "grades.csv")
+        assert status == 0
+        assert "graded 3 submissions;" in out
+        assert "passed over" not in out
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = command("grade", "./in/", "--seed", "s", "--out", "in/../in/other.csv")
+    assert status == 0
+    assert out.splitlines()[0] == (
+        "passed over, at the top of the folder: grades (a folder of grades), grades.csv (a table)"
+    )
+    tables = [(tmp_path / "in" / name).read_text() for name in ("grades.csv", "other.csv")]
+    assert tables[0] == tables[1]
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,19 @@ import pytest
 from vitcourse.grading.handle import KernelDiedError
 from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.limits import Limits, MissingLimitError
+from vitcourse.grading.master import COURSE
 from vitcourse.grading.trial import NAMES, try_limits
 
 
 def test_walls_that_stand_are_accepted(keeper, tmp_path):
     try_limits(keeper, str(tmp_path), os.geteuid())
+
+
+def test_a_student_beside_the_course_cannot_be_seen(keeper):
+    """The folder that holds the package is there, with nothing but the package in it."""
+    try_limits(keeper, str(COURSE / "pyproject.toml"), os.geteuid())
+    with pytest.raises(MissingLimitError, match="a file system of its own"):
+        try_limits(keeper, str(COURSE / "vitcourse"), os.geteuid())
 
 
 def test_a_kernel_without_walls_is_refused(tmp_path):
