@@ -38,7 +38,7 @@ def test_a_wrong_answer_is_caught_under_its_own_name(exercise, misconception, fu
     assert report.misconception == misconception, report.detail
     assert report.message == checks.CATALOGUE[exercise].misconceptions[misconception]
     assert report.share < 1
-    assert not re.search(r"\bis (\S+) and should be \1\.", report.detail)
+    assert not re.search(r"\bis (\S+) and should be \1\.(\s|$)", report.detail)
 
 
 @pytest.mark.parametrize(("exercise", "function"), RIGHT, ids=named(RIGHT))
