@@ -131,7 +131,8 @@ def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
 import sys
 import vitcourse.grading.run, vitcourse.grading.nursery
 import nbgrader.api, nbgrader.converters, nbgrader.preprocessors
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
+files = {name.partition(".")[0]: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+print(*sorted(name for name, file in files.items() if file and "_vendor" not in file))  # setuptools brings its own
 """
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

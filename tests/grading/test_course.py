@@ -170,3 +170,20 @@ def test_the_solutions_of_the_course_get_all_points(path, solved):
 def test_settings_do_not_mind_where_they_are_made_for(tmp_path):
     config = settings(tmp_path / "a" / ".." / "b")
     assert config.CourseDirectory.root == str(tmp_path / "b")
+
+
+def test_what_cannot_be_recorded_at_all_has_rows_and_a_line_all_the_same(folder, by_hand, quick, tmp_path, monkeypatch):
+    right = Course.autograde
+
+    def autograde(self, master, student, *rest):
+        if student == "anna":
+            raise OSError("no room")
+        return right(self, master, student, *rest)
+
+    monkeypatch.setattr(Course, "autograde", autograde)
+    graded = quick(folder, "seed", tmp_path / "grades.csv", course=by_hand)
+    assert sum(points_of(graded, "anna").values()) == 0
+    assert {row.misconception for row in graded.rows if row.student == "anna"} == {"not-graded"}
+    (line,) = graded.problems
+    assert line.startswith("anna (attention_exercises.ipynb): The notebook could not be graded: OSError: no room")
+    assert sum(points_of(graded, "ben").values()) > 0

@@ -23,7 +23,7 @@ def assign(
 
 @app.command(epilog=example("vitcourse grade submissions --seed 'three green kites' --out grades.csv"))
 def grade(
-    folder: Annotated[Path, typer.Argument(help="Submissions: STUDENT/any name.ipynb or STUDENT.ipynb.")],
+    folder: Annotated[Path, typer.Argument(help="Submissions: STUDENT/any name.ipynb, or STUDENT.ipynb; zips too.")],
     seed: Annotated[str, typer.Option(help="Any text. It draws the inputs of the checks; keep it from the students.")],
     out: Annotated[Path, typer.Option(help="The table to write; gradebook and feedback go to a folder beside it.")],
     cell_seconds: Annotated[float, typer.Option(help="Processor time of one cell.")] = 60.0,
