@@ -129,7 +129,7 @@ def waits_for_a_lock():
 WAITS = [
     lambda: time.sleep(10**6),
     waits_for_a_lock,
-    lambda: subprocess.run([sys.executable, "-c", "input()"], stdin=subprocess.PIPE),
+    lambda: subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE).wait(),
     lambda: subprocess.run([sys.executable, "-c", "import time; time.sleep(10**6)"]),
 ]
 

@@ -91,13 +91,16 @@ class Limit:
         return frame is None or frame.f_code.co_filename in self.own_files
 
     def _may_raise(self, frame: FrameType | None) -> bool:
-        if not self.active or self._is_own(frame):
+        if not self.active:
             return False
-        while frame is not None:
-            if frame.f_code.co_filename.startswith("<frozen importlib"):
+        outer = frame
+        while outer is not None:
+            if outer.f_code.co_filename.startswith("<frozen importlib"):
                 self.computed = self.clock()
                 return False  # a module that was imported by half would stay so for the rest of the session
-            frame = frame.f_back
+            outer = outer.f_back
+        if self._is_own(frame):
+            return False
         self.waited_too_long = self.waited_too_long or _now() - self.started >= self.wall
         return self.waited_too_long or self.clock() - self.computed >= self.seconds
 
