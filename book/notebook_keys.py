@@ -54,7 +54,7 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
 
     Only its code cells count, and of their metadata only the tags: a change of prose executes nothing. Of the package,
     the recorded runs and the weights, what the code reaches counts (`reach.reached`), with the modules that lie beside
-    the notebook.
+    the notebook, and how its threads work.
 
     Raises:
         InputError: it is no notebook.
@@ -64,7 +64,7 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
     beside = sorted(notebook.parent.glob("*.py"))
     sources = [source for source, _ in code] + [path.read_text(encoding="utf-8") for path in beside]
     inputs = [*reached(sources, root), *beside, root / "requirements.txt"]
-    return hash_files(inputs, root, platform.python_version(), mode, json.dumps(code))
+    return hash_files(inputs, root, platform.python_version(), mode, json.dumps([code, NOTEBOOK]))
 
 
 def book_key(root: Path, *settings: str) -> str:

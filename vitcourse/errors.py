@@ -9,6 +9,7 @@ from pathlib import Path
 from reprlib import Repr
 
 MOST = 5  # names in a message
+LONGEST = 100  # letters of one
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
@@ -59,5 +60,5 @@ def some(names: Iterable[str], most: int = MOST) -> str:
     What cannot be seen or told apart in them, as a narrow blank, is spelled out.
     """
     names = [name if repr(name)[1:-1] == name else shown(name) for name in names]
-    first = ", ".join(name if len(name) <= 60 else f"{name[:59]}…" for name in names[:most])
+    first = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in names[:most])
     return first if len(names) <= most else f"{first} and {len(names) - most:,} more"
