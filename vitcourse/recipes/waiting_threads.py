@@ -24,7 +24,7 @@ WAYS = {
     "asleep at once": {"OMP_WAIT_POLICY": "passive"},
     "one thread": NOTEBOOK,
 }
-BATCH, STEPS, ROUNDS = 32, 1, 10
+BATCH, STEPS, ROUNDS = 32, 2, 10
 SERVER = "from vitcourse.recipes.waiting_threads import serve; serve()"
 
 
