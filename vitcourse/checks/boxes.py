@@ -1,4 +1,4 @@
-"""What the exercises on boxes share: boxes drawn from a probe, and a result that has parts.
+"""What the exercises on boxes share: boxes drawn from a probe.
 
 It stands outside of the topics: what lies in one loads all exercises of that lesson.
 """
@@ -6,18 +6,7 @@ It stands outside of the topics: what lies in one loads all exercises of that le
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe, Wrong, describe
-
-
-def several(value: object, count: int, names: str) -> tuple:
-    """A result of ``count`` parts.
-
-    Raises:
-        Wrong: it is something else.
-    """
-    if not isinstance(value, list | tuple) or len(value) != count:
-        raise Wrong("wrong-type", f"Expected {names}, got {describe(value)}.")
-    return tuple(value)
+from vitcourse.checks.probe import Probe
 
 
 def draw_boxes(probe: Probe, count: int, low: float = 0.1, high: float = 0.9) -> Tensor:

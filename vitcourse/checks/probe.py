@@ -186,6 +186,17 @@ def _finer(found: torch.dtype, wanted: torch.dtype) -> bool:
     return all(whole)
 
 
+def several(value: object, count: int, names: str) -> tuple:
+    """A result of ``count`` parts.
+
+    Raises:
+        Wrong: it is something else.
+    """
+    if not isinstance(value, list | tuple) or len(value) != count:
+        raise Wrong("wrong-type", f"Expected {names}, got {describe(value)}.")
+    return tuple(value)
+
+
 def close(value: Tensor, expected: Tensor, slack: float = 1.0) -> bool:
     """Whether shape, dtype and, up to rounding, all numbers agree; NaN agrees with NaN, infinity with itself."""
     if value.shape != expected.shape or value.dtype != expected.dtype:

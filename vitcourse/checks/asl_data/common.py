@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.boxes import draw_boxes, several
-from vitcourse.checks.probe import Wrong, describe
+from vitcourse.checks.boxes import draw_boxes
+from vitcourse.checks.probe import Wrong, describe, several
 
 __all__ = ["LESSON", "LETTERS", "PROVIDED", "draw_boxes", "numbers", "overlaps", "several"]
 

@@ -3,21 +3,10 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.probe import Probe
 
 LESSON = "04_bert"
 IGNORED = -100
-
-
-def several(value: object, count: int, names: str) -> tuple:
-    """A result of ``count`` parts.
-
-    Raises:
-        Wrong: it is something else.
-    """
-    if not isinstance(value, list | tuple) or len(value) != count:
-        raise Wrong("wrong-type", f"Expected {names}, got {describe(value)}.")
-    return tuple(value)
 
 
 def letters(probe: Probe, count: int) -> str:

@@ -6,9 +6,9 @@ Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805, section 3 ("Input/
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import LESSON, ids, several
+from vitcourse.checks.bert.common import LESSON, ids
 from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.probe import Probe, several
 
 pair = Check(
     "bert.pair",
