@@ -13,7 +13,7 @@ FLOORS = (
     *("blocks", "stacks", "decoding", "transformer", "pretraining", "bert", "vit"),
     *("layouts", "structure", "weights", "explain", "plots", "interactive", "architecture"),
     *("training", "results", "doctor", "data", "asl", "bench", "recipes"),
-    *("checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
+    *("exercises", "checks", "notebooks", "grading", "terminal", "commands", "cli", "__main__"),
 )
 CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}
