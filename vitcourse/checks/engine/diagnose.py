@@ -28,10 +28,11 @@ def sentence(check, probe: Probe, inputs: Inputs, found: Parts) -> str:
     right = check.solution(inputs)
     for name, part, expected in zip(check.parts, found, right, strict=True):
         part, expected = part.double(), expected.double()
-        if not close(part, expected.to(part), slack=1e4):
-            for finding in (*numbers(part, expected), *order(part, expected), *places(part, expected)):
-                return finding.format(name=name[:1].upper() + name[1:])
-    return next(variations(check, probe, inputs, found), "")
+        if not close(part, expected, slack=1e4):
+            first = itertools.chain(numbers(part, expected), order(part, expected))
+            findings = itertools.chain(first, variations(check, probe, inputs, found), places(part, expected))
+            return next(findings, "").replace("{name}", name[:1].upper() + name[1:])
+    return ""
 
 
 def numbers(found: Tensor, right: Tensor) -> Iterator[str]:
