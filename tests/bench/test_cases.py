@@ -13,8 +13,8 @@ from vitcourse.bench.cases import Case, measure
 from vitcourse.bench.report import case_name, picture, table
 from vitcourse.bench.timing import interleaved
 from vitcourse.blocks import BLOCKS, ParallelBlock
-from vitcourse.recipes import bench as recipe
-from vitcourse.recipes import parallel_branches
+from vitcourse.recipes.speed import bench as recipe
+from vitcourse.recipes.speed import parallel_branches
 
 CPU = torch.device("cpu")
 

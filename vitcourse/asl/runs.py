@@ -108,7 +108,7 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
 
 
 def sign_backbone() -> VisionTransformer:
-    """The course's small ViT with the weights that `recipes.sign_backbone` left: it has named letters on its own."""
+    """The course's small ViT with the weights of the recipe `sign_backbone`: it has named letters on its own."""
     backbone = VisionTransformer(SMALL_VIT)
     backbone.load_state_dict(pretrained_weights(SMALL_VIT.image_size))
     return backbone

@@ -32,7 +32,7 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
 
 
 def compared_table(rows: Iterable[dict], label: str = "results") -> str:
-    """An HTML table of the recorded rows of `recipes.asl_rows`, each below the published row that it stands beside.
+    """An HTML table of the rows of a recorded `asl_table`, each below the published row that it stands beside.
 
     Args:
         label: what a screen reader calls the table; no two of a page may share it.

@@ -103,7 +103,8 @@ def train_asl(
 ) -> None:
     """Train a model that names the letter and boxes the hand."""
     from vitcourse.asl import SignRun
-    from vitcourse.recipes.signs import train_signs
+    from vitcourse.asl.parts import Parts
+    from vitcourse.asl.trainer import train_signs
     from vitcourse.terminal import log_table, progress
     from vitcourse.training import TrainingConfig, check_precision, first_process
 
@@ -144,7 +145,7 @@ def train_asl(
     first = first_process()
     with notes(say if first else None), progress("reading", "training") as (read, step):
         shown = {"on_image": read, "on_step": step} if first else {}
-        _, log = train_signs(run, data, out, resume=resume, background=background, **shown)
+        _, log = train_signs(run, Parts(data, background=background), out, resume=resume, **shown)
     if first:
         table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
         table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"

@@ -1,0 +1,1 @@
+"""The benchmarks: what is timed, and what was recorded of it."""
