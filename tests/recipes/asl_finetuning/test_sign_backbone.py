@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vitcourse.asl import runs
+from vitcourse.asl.backbones import ours
 from vitcourse.data.asl import synthesise
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_finetuning import sign_backbone, sign_transfer
@@ -20,7 +20,7 @@ def small_assets(folder, monkeypatch):
     monkeypatch.setattr(sign_backbone, "PRETRAINED", weights)
     monkeypatch.setattr(sign_backbone, "HEADS", weights.with_name("sign_heads.safetensors"))
     monkeypatch.setattr(sign_backbone, "WORK", folder / "work")
-    monkeypatch.setattr(runs, "PRETRAINED", weights)
+    monkeypatch.setattr(ours, "PRETRAINED", weights)
     monkeypatch.setattr(sign_backbone, "TRAIN", 52)
     monkeypatch.setattr(sign_backbone, "HELD_OUT", 26)
     monkeypatch.setattr(sign_backbone, "PIXELS", 64)
@@ -39,7 +39,7 @@ def test_sign_backbone_leaves_weights_that_load(folder, small_assets):
     state = load_file(small_assets)
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
     assert sum(file.stat().st_size for file in small_assets.parent.iterdir()) < 8 * 2**20
-    backbone = runs.sign_backbone()
+    backbone = ours.sign_backbone()
     torch.testing.assert_close(backbone.pos_embed, state["pos_embed"].float())
     model = sign_backbone.hand_model()
     heads = load_file(sign_backbone.HEADS)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vitcourse.asl import SignRun
+from vitcourse.asl.backbones.ours import SMALL_VIT
 from vitcourse.asl.parts import Parts
-from vitcourse.asl.runs import SMALL_VIT
 from vitcourse.data.asl import synthesise
 from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.asl_finetuning.rows import trained

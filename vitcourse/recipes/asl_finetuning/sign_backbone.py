@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from vitcourse import checkpoints, results
+from vitcourse.asl.backbones.ours import PRETRAINED, SMALL_VIT, sign_backbone
 from vitcourse.asl.losses import BOX_LOSSES
 from vitcourse.asl.metrics import in_evaluation, measure
-from vitcourse.asl.runs import PRETRAINED, SMALL_VIT, sign_backbone
 from vitcourse.data.asl import resize, to_input
 from vitcourse.data.hand import LETTERS, PARTS
 from vitcourse.data.signs import render_with_truth

@@ -16,7 +16,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from vitcourse.asl import ClassificationBBoxTransformer, SignLoss
-from vitcourse.asl.runs import sign_backbone
+from vitcourse.asl.backbones.ours import sign_backbone
 from vitcourse.data.asl import InMemory, augmentation
 from vitcourse.data.augment import BatchAugmentation
 from vitcourse.data.signs import render

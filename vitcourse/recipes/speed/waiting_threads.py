@@ -32,7 +32,7 @@ def serve() -> None:
     import torch
 
     from vitcourse.asl import ClassificationBBoxTransformer, SignLoss
-    from vitcourse.asl.runs import sign_backbone
+    from vitcourse.asl.backbones.ours import sign_backbone
 
     torch.manual_seed(0)
     model, loss = ClassificationBBoxTransformer(sign_backbone()).train(), SignLoss()

@@ -1,60 +1,66 @@
-"""Backbones of others, with their weights: a ResNet-18 from a file, a ``ViTModel`` from a folder or the hub."""
+"""A Hugging Face ``ViTModel``, with its weights from a folder or the hub."""
 
 import re
-from pathlib import Path
+from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.asl.foreign import checked_config, finder, weight_files
-from vitcourse.checkpoints import State, pick, prefixes_of, read
+from vitcourse.asl.backbones.adapter import Adapter
+from vitcourse.asl.backbones.vit_files import FIELDS, checked_config, finder, weight_files
+from vitcourse.checkpoints import State, prefixes_of, read
 from vitcourse.errors import CheckpointError, InputError, some
 
 # What a ViTModel that is smaller than its weights would leave out; a pooler, a decoder and a head may be left out.
 ENCODER = re.compile(r"(vit\.)?(encoder|layers|layernorm|embeddings\.(?!mask_token|position_ids))")
 
 
-def empty_resnet(name: str) -> nn.Module:
-    """A ResNet-18 without pretrained weights: torchvision's own, or the one for weights from ImageNet."""
-    from torchvision.models import resnet18
-    from torchvision.models.resnet import BasicBlock
+class HuggingFaceViT(Adapter):
+    """A ``ViTModel``, whose features are the class token; it takes images of its own size alone."""
 
-    return resnet18() if name == "resnet18" else ImageNetResNet(BasicBlock, [2, 2, 2, 2])
+    WHAT = "a ViTModel"
+    NAMES: ClassVar = {
+        "a folder": "a ViTModel",
+        "OWNER/NAME": "one on the Hugging Face hub, such as google/vit-base-patch16-224-in21k",
+    }
 
+    def __init__(self, module: nn.Module):
+        super().__init__(module)
+        self.width, self.image_size = module.config.hidden_size, module.config.image_size
+        # Hugging Face moved the layers from `encoder.layer` to `layers` in 5.9.
+        self.layers = list(module.layers if hasattr(module, "layers") else module.encoder.layer)
+        self.before = [module.embeddings]
 
-def resnet(name: str) -> nn.Module:
-    """ "resnet18" from scratch, "resnet18:FILE" with weights from a checkpoint, as ImageNet's of torchvision, or
-    "resnet18-imagenet", which downloads those.
+    @classmethod
+    def takes(cls, _name: str) -> bool:
+        return True  # whatever is not another kind's
 
-    The layer behind the features, ``fc``, is replaced in a sign model: it is neither asked for nor read.
+    @staticmethod
+    def fits(module: nn.Module) -> bool:
+        return hasattr(getattr(module, "config", None), "hidden_size")
 
-    Raises:
-        InputError: the file is missing or holds something else, or the download fails.
-    """
-    model = empty_resnet(name)
-    if name == "resnet18":
-        return model
-    _, _, file = name.partition(":")
-    if name != "resnet18-imagenet" and not (file and Path(file).expanduser().is_file()):
-        raise InputError(f"{name}: there is no such file; ResNet-18 is resnet18, or resnet18:FILE with its weights")
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
-    try:
-        state = pick(read(file) if file else _downloaded(), wanted, file or name)
-    except CheckpointError as error:
-        raise InputError(f"{file or name}: no weights of a ResNet-18 could be read ({error.problem})") from error
-    model.load_state_dict(state, strict=False)
-    return model
+    @staticmethod
+    def load(name: str, image_size: int) -> tuple[nn.Module, int]:
+        module = vit_model(name)
+        size = module.config.image_size
+        if image_size not in (0, size):
+            raise InputError(f"{name} reads images of {size} pixels, {image_size} were asked for")
+        return module, size
 
+    @staticmethod
+    def empty(_name: str, config: dict) -> nn.Module:
+        from transformers import ViTConfig, ViTModel
 
-def _downloaded() -> State:
-    from torchvision.models import ResNet18_Weights
+        return ViTModel(ViTConfig.from_dict(config), add_pooling_layer=False)
 
-    try:
-        return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:  # no connection; or the file came broken
-        problem = "they could not be downloaded; is there a connection? resnet18:FILE takes them from a file"
-        raise CheckpointError(problem, "resnet18-imagenet") from error
+    def config(self) -> dict:
+        return {field: getattr(self.module.config, field) for field in FIELDS}
+
+    def embed(self, images: Tensor) -> Tensor:
+        return self.module.embeddings(images)
+
+    def pool(self, hidden: Tensor) -> Tensor:
+        return self.module.layernorm(hidden)[:, 0]
 
 
 def vit_model(name: str) -> nn.Module:

@@ -1,15 +1,15 @@
-"""A model of others before it is built: where its files are, and whether its config is one that the course can use."""
+"""A ``ViTModel`` before it is built: where its files are, and whether its config is one that the course can use."""
 
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from vitcourse.asl.backbones.adapter import known_names
 from vitcourse.errors import InputError
 from vitcourse.filekinds import kind_of
 
 KINDS = ("vit", "vit_mae", "vit_msn")  # those whose encoder is a ViTModel
-OWN_NAMES = "vit-signs, vit, resnet18, resnet18:FILE or resnet18-imagenet"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 COUNTS = (
     *("image_size", "patch_size", "hidden_size", "num_attention_heads"),
@@ -40,8 +40,8 @@ def finder(name: str) -> Find:
     if folder.is_file():
         raise InputError(f"no ViTModel could be loaded from {name!r}: it is a file; its folder is wanted")
     if not _is_hub_name(name):
-        known = f"a backbone is {OWN_NAMES}, a folder, or OWNER/NAME on the hub"
-        raise InputError(f"no ViTModel could be loaded from {name!r}: there is no such folder; {known}")
+        known = f"there is no such folder; a backbone is one of {known_names()}"
+        raise InputError(f"no ViTModel could be loaded from {name!r}: {known}")
     return _on_hub(name)
 
 

@@ -12,12 +12,14 @@ from safetensors.torch import load_file, save_file
 from torchvision.models import resnet18, resnet34, resnet50
 
 from tests.asl.test_model import THEIRS
-from vitcourse.asl import SignRun, foreign
-from vitcourse.asl.pretrained import resnet, vit_model
+from vitcourse.asl import SignRun
+from vitcourse.asl.backbones import vit_files
+from vitcourse.asl.backbones.hugging_face import vit_model
+from vitcourse.asl.backbones.resnet import resnet
 from vitcourse.asl.runs import new_model
 from vitcourse.errors import InputError
 
-VIT = {name: getattr(THEIRS, name) for name in foreign.COUNTS}
+VIT = {name: getattr(THEIRS, name) for name in vit_files.COUNTS}
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +161,7 @@ def test_what_the_course_does_not_need_is_left_out(vit):
     change(vit, id2label=7, auto_map={"AutoModel": "code.Model"}, pooler_act=None, model_type=None)
     model, run = new_model(SignRun(str(vit)))
     assert model.backbone(torch.rand(1, 3, 32, 32)).last_hidden_state.shape == (1, 17, 24)
-    assert set(run.backbone_config) == set(foreign.FIELDS)
+    assert set(run.backbone_config) == set(vit_files.FIELDS)
 
 
 KINDS = {
@@ -172,7 +174,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_folder_of_another_model_is_one_line(tmp_path, kind, caplog):
     model, config = KINDS[kind]
-    fields = {name: value for name, value in VIT.items() if kind != "bert" or name not in foreign.COUNTS[:2]}
+    fields = {name: value for name, value in VIT.items() if kind != "bert" or name not in vit_files.COUNTS[:2]}
     model(config(**fields)).save_pretrained(tmp_path)
     with caplog.at_level(logging.DEBUG):
         refused(lambda: vit_model(str(tmp_path)), f"its model_type is '{kind}'")
@@ -261,7 +263,7 @@ def test_a_path_is_not_asked_of_the_hub(tmp_path, monkeypatch, name):
     """``runs`` is a folder that is there, so that ``runs/vit`` is a slip in a path and no name of the hub."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
-    monkeypatch.setattr(foreign, "_on_hub", lambda name: pytest.fail("asked"))
+    monkeypatch.setattr(vit_files, "_on_hub", lambda name: pytest.fail("asked"))
     refused(lambda: vit_model(name), repr(name))
 
 
