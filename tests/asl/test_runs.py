@@ -15,8 +15,9 @@ from vitcourse.asl.backbones.ours import SMALL_VIT, sign_backbone
 from vitcourse.asl.backbones.resnet import ImageNetResNet
 from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.errors import CheckpointError, InputError
+from vitcourse.files import write_whole
 from vitcourse.positions import resample
-from vitcourse.training import TrainingConfig, write_whole
+from vitcourse.training import TrainingConfig
 
 
 @pytest.fixture(scope="module")

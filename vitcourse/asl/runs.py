@@ -8,9 +8,10 @@ from vitcourse.asl.backbones import adapter, named
 from vitcourse.asl.backbones.vit_files import MOST_PIXELS
 from vitcourse.asl.losses import SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer
-from vitcourse.checkpoints import pick, read
 from vitcourse.errors import CheckpointError, InputError, one_line, some
-from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, write_whole
+from vitcourse.files import write_whole
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences
+from vitcourse.weights.checkpoints import pick, read
 
 RUN = "run.json"
 

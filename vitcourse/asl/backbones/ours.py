@@ -7,10 +7,10 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vitcourse.asl.backbones.adapter import Adapter
-from vitcourse.checkpoints import read
 from vitcourse.errors import InputError
 from vitcourse.positions import resample
 from vitcourse.vit import VisionTransformer, ViTConfig
+from vitcourse.weights.checkpoints import read
 
 # The course's small vision transformer: half of ViT-Ti behind convolutions, 3.6 million weights.
 SMALL_VIT = ViTConfig(

@@ -9,8 +9,8 @@ from torchvision.models.resnet import BasicBlock
 
 from vitcourse.asl.backbones.adapter import Adapter
 from vitcourse.asl.backbones.ours import SMALL_VIT
-from vitcourse.checkpoints import State, pick, read
 from vitcourse.errors import CheckpointError, InputError
+from vitcourse.weights.checkpoints import State, pick, read
 
 
 class ImageNetResNet(ResNet):

@@ -7,8 +7,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vitcourse.asl.backbones.adapter import Adapter
-from vitcourse.checkpoints import pick, read
 from vitcourse.errors import CheckpointError, InputError, some
+from vitcourse.weights.checkpoints import pick, read
 
 MODULE = "timm.models.vision_transformer"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vitcourse.asl.backbones.adapter import known_names
 from vitcourse.errors import InputError
-from vitcourse.filekinds import kind_of
+from vitcourse.weights.filekinds import kind_of
 
 KINDS = ("vit", "vit_mae", "vit_msn")  # those whose encoder is a ViTModel
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -8,7 +8,8 @@ from pathlib import Path
 from vitcourse import results
 from vitcourse.asl.parts import Parts
 from vitcourse.data.asl import AslDataset, Copy, find_copies, load
-from vitcourse.data.roboflow import FORMS, form_of, split_folder
+from vitcourse.data.exports.roboflow import FORMS, form_of, split_folder
+from vitcourse.files import write_whole
 
 SPLITS = ("train", "valid")
 # By the names and letters of all images, which are the same in every form of an export.
@@ -55,7 +56,7 @@ def copies_within(dataset: AslDataset, say: Callable[[str], None]) -> list[Copy]
     if not cache.is_file():
         say(f"looking for copies of one photo among {len(dataset)} images, which takes minutes the first time")
         pairs = [[place[c.first], place[c.second], c.similarity, c.mirrored] for c in find_copies(dataset.files)]
-        results.write_whole(cache, json.dumps(pairs).encode())
+        write_whole(cache, json.dumps(pairs).encode())
     files = dataset.files
     return [Copy(files[i], files[j], *facts) for i, j, *facts in json.loads(cache.read_text(encoding="utf-8"))]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vitcourse.asl.metrics import both_ways, measure
 from vitcourse.data.asl import AslDataset, hold_out, load
-from vitcourse.data.hand import LETTERS
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.asl_data.photos import identity

@@ -2,9 +2,9 @@
 
 import torch
 
-from vitcourse.bench.cases import MODELS, cases, measure
-from vitcourse.bench.report import case_name
 from vitcourse.recipes import Say, recipe
+from vitcourse.recipes.speed.cases import MODELS, cases, measure
+from vitcourse.recipes.speed.report import case_name
 
 
 @recipe("bench")

@@ -19,7 +19,7 @@ from vitcourse.asl import ClassificationBBoxTransformer, SignLoss
 from vitcourse.asl.backbones.ours import sign_backbone
 from vitcourse.data.asl import InMemory, augmentation
 from vitcourse.data.augment import BatchAugmentation
-from vitcourse.data.signs import render
+from vitcourse.hands import render
 from vitcourse.recipes import Say, recipe
 from vitcourse.training import TrainingConfig, fit, own_device
 from vitcourse.training.kernels import attention_kernel
