@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vitcourse.asl.backbones import adapter, named
+from vitcourse.asl.backbones.adapter import known_names
 from vitcourse.asl.backbones.vit_files import MOST_PIXELS
-from vitcourse.asl.losses import SignLoss
+from vitcourse.asl.losses import BOX_LOSSES, SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer
 from vitcourse.errors import CheckpointError, InputError, one_line, some
 from vitcourse.files import write_whole
-from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, offered
 from vitcourse.weights.checkpoints import pick, read
 
 RUN = "run.json"
@@ -21,37 +22,35 @@ class SignRun:
     """What defines a run, apart from its data.
 
     Attributes:
-        backbone: "vit" (the course's small ViT, from scratch), "vit-signs" (the same, pretrained on rendered signs),
-            "resnet18" (from scratch), "resnet18:FILE" (ImageNet weights from a local file), "resnet18-imagenet" (the
-            same, which torchvision downloads), or a ``ViTModel``: a local folder, or a name on the Hugging Face hub
-            such as ``google/vit-base-patch16-224-in21k``.
+        backbone: one of the NAMES of `asl.backbones.KINDS`.
         backbone_config: filled in when the model is made, so that it can be made again without the original.
-        image_size: height and width in pixels at which images are read; 0 for the backbone's own. A ``ViTModel`` takes
-            no other; the course's ViT takes any multiple of its patches.
-        classification_divisor: the constant C of `asl.losses.sign_loss`.
-        frozen_layers: see `asl.freeze`; -1 freezes nothing.
-        box_loss, balance, task: see `asl.losses.SignLoss`.
-        augment: mirror, move, scale and recolour the images. Without it, what frozen layers give is computed once.
-        hold_out: the share of the train photos that is not trained on, but judged after every epoch; the log's names
-            then begin with "held_out_", and valid is not read. With 0 valid is judged, as "valid_…".
+        image_size: height and width at which images are read. A ``ViTModel`` takes its own alone; a VisionTransformer
+            takes any multiple of its patches.
+        classification_divisor, box_loss, balance, task: see `asl.losses.SignLoss`.
+        frozen_layers: see `asl.freeze`.
+        augment: without it, what frozen layers give is computed once.
+        hold_out: these are not trained on, but judged after every epoch; the log's names then begin with "held_out_",
+            and valid is not read. With 0 valid is judged, as "valid_…".
         data: filled in when the data is read: a digest of the images trained on, so that no other data continues a run.
 
     Raises:
         ValueError: a number out of its range, or an unknown name.
     """
 
-    backbone: str = "vit-signs"
-    image_size: int = 0
-    box_sigmoid: bool = True
-    classification_divisor: float = 10.0
-    frozen_layers: int = -1
+    backbone: str = offered("vit-signs", f"{known_names('{name} ({words})')}.")
+    image_size: int = offered(0, "Pixels; 0 for the backbone's own.", least=0)
+    box_sigmoid: bool = offered(True, "End the box head with one.")
+    classification_divisor: float = offered(10.0, "The constant C.", "--classification-divisor", "-C")
+    frozen_layers: int = offered(-1, "Freeze the embeddings and this many layers; -1 for none.", "--freeze")
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backbone_config: dict | None = None
-    box_loss: str = "mse"
-    balance: str = "constant"
-    task: str = "both"
-    augment: bool = True
-    hold_out: float = 0.0
+    box_loss: str = offered("mse", f"{', '.join(BOX_LOSSES)}.")
+    balance: str = offered("constant", "constant (C), or uncertainty (learned).")
+    task: str = offered("both", "both, or letters alone.")
+    augment: bool = offered(True, "Mirror, move, scale, recolour.")
+    hold_out: float = offered(
+        0.0, "Share of the train photos kept back, on which the epoch is chosen; 0 takes the last."
+    )
     data: str = ""
 
     def __post_init__(self):

@@ -130,9 +130,8 @@ class Adapter(ABC):
 
 def known_names(form: str = "{name}") -> str:
     """What a backbone may be called, all kinds; ``form`` may hold {name} and {words}."""
-    return ", ".join(
-        form.format(name=name, words=words) for kind in Adapter.__subclasses__() for name, words in kind.NAMES.items()
-    )
+    kinds = sorted(Adapter.__subclasses__(), key=lambda kind: kind.takes(""))  # what takes any name is told last
+    return ", ".join(form.format(name=name, words=words) for kind in kinds for name, words in kind.NAMES.items())
 
 
 def _through(layers: list[nn.Module], hidden: Tensor) -> Tensor:
