@@ -1,7 +1,9 @@
 """The results table, on sizes that take seconds: what is chosen on what, and what is written."""
 
 import json
+import math
 from dataclasses import replace
+from statistics import stdev
 
 import pytest
 import torch
@@ -187,10 +189,15 @@ def test_the_names_without_local_weights(monkeypatch):
 
 
 def test_an_interval_by_hand():
-    """Of 1, 2, 3: mean 2, deviation 1, and Student's t of two degrees of freedom, 4.303, over the root of 3."""
+    """Of 1, 2, 3: mean 2, deviation 1, and Student's t of two degrees of freedom over the root of 3.
+
+    At 97.5% that t is sqrt(2) 0.95 / sqrt(1 - 0.95²), and of one degree of freedom it is tan(0.475 pi).
+    """
     middle, half = interval([1.0, 2.0, 3.0])
     assert middle == 2.0
-    assert half == pytest.approx(4.303 / 3**0.5)
+    assert half == pytest.approx(2**0.5 * 0.95 / (1 - 0.95**2) ** 0.5 / 3**0.5)
+    assert interval([1.0, 3.0])[1] == pytest.approx(math.tan(0.475 * math.pi))
     assert interval([0.5, 0.5])[1] == 0
-    with pytest.raises(ValueError, match="2 to 10 values, got 1"):
+    assert interval(range(40))[1] == pytest.approx(1.96 * stdev(range(40)) / 40**0.5, rel=0.04)  # nearly a normal
+    with pytest.raises(ValueError, match="at least 2 values, got 1"):
         interval([1.0])
