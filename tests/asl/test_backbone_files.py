@@ -15,7 +15,7 @@ from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun
 from vitcourse.asl.backbones import vit_files
 from vitcourse.asl.backbones.hugging_face import vit_model
-from vitcourse.asl.backbones.resnet import resnet
+from vitcourse.asl.backbones.resnet import ResNetAdapter
 from vitcourse.asl.runs import new_model
 from vitcourse.errors import InputError
 
@@ -78,7 +78,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_resnet_in_any_wrapping(whole, tmp_path, form):
     torch.save(FORMS[form](whole), tmp_path / "weights.pth")
-    model = resnet(f"resnet18:{tmp_path / 'weights.pth'}")
+    model = ResNetAdapter.load(f"resnet18:{tmp_path / 'weights.pth'}", 0)
     for name in ("conv1.weight", "layer4.1.bn2.running_var"):
         torch.testing.assert_close(model.state_dict()[name], whole[name], atol=1e-3, rtol=1e-3)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
@@ -96,7 +96,7 @@ def test_a_resnet_in_any_wrapping(whole, tmp_path, form):
 def test_another_network_is_named(tmp_path, make, words):
     torch.save(make(), tmp_path / "weights.pth")
     name = f"resnet18:{tmp_path / 'weights.pth'}"
-    refused(lambda: resnet(name), "weights.pth: no weights of a ResNet-18 could be read", *words)
+    refused(lambda: ResNetAdapter.load(name, 0), "weights.pth: no weights of a ResNet-18 could be read", *words)
 
 
 def test_a_download_that_fails_is_one_line(monkeypatch):
@@ -106,7 +106,9 @@ def test_a_download_that_fails_is_one_line(monkeypatch):
         raise OSError("<urlopen error [Errno -2] Name or service not known>")
 
     monkeypatch.setattr(ResNet18_Weights, "get_state_dict", fails)
-    assert "urlopen" not in refused(lambda: resnet("resnet18-imagenet"), "could not be downloaded", "resnet18:FILE")
+    assert "urlopen" not in refused(
+        lambda: ResNetAdapter.load("resnet18-imagenet", 0), "could not be downloaded", "resnet18:FILE"
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_a_backbone_has_one_adapter(kind):
     assert [other.fits(module) for other in KINDS].count(True) == 1
     assert own.features(IMAGES).shape == (2, own.width)
     assert len(own.layers) == (4 if kind == "resnet" else 3)
-    assert own.image_size == (224 if kind == "resnet" else 32)
+    assert own.image_size == own.usual_size("vit") == (224 if kind == "resnet" else 32)
+    if kind == "resnet":  # from scratch it is compared with the course's own ViT
+        assert [own.usual_size(name) for name in ("resnet18", "resnet18-imagenet")] == [96, 224]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class SignRun:
         ValueError: a number out of its range, or an unknown name.
     """
 
-    backbone: str = offered("vit-signs", f"{known_names('{name} ({words})')}.")
+    backbone: str = offered("vit-signs", f"{known_names('{0} ({1})')}.")
     image_size: int = offered(0, "Pixels; 0 for the backbone's own.", least=0)
     box_sigmoid: bool = offered(True, "End the box head with one.")
     classification_divisor: float = offered(10.0, "The constant C.", "--classification-divisor", "-C")
@@ -72,14 +72,15 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     Raises:
         InputError: the backbone cannot be loaded, or does not take the image size.
     """
-    backbone, size = named(run.backbone).load(run.backbone, run.image_size)
-    model = ClassificationBBoxTransformer(backbone, box_sigmoid=run.box_sigmoid, image_size=size)
+    own = adapter(named(run.backbone).load(run.backbone, run.image_size))
+    size = run.image_size or own.usual_size(run.backbone)
+    model = ClassificationBBoxTransformer(own.module, box_sigmoid=run.box_sigmoid, image_size=size)
     if run.frozen_layers >= 0:
         try:
-            adapter(backbone).freeze(run.frozen_layers)
+            own.freeze(run.frozen_layers)
         except ValueError as error:
             raise InputError(str(error)) from error
-    return model, replace(run, image_size=size, backbone_config=adapter(backbone).config())
+    return model, replace(run, image_size=size, backbone_config=own.config())
 
 
 def save_run(run: SignRun, out: Path) -> None:

@@ -20,7 +20,6 @@ class Adapter(ABC):
         WHAT: how a message calls such a module.
         NAMES: what a run may call it, each with a few words; in "resnet18:FILE" what stands behind the colon is free.
         mean, deviation: of the images that the weights were trained on.
-        module: the backbone itself.
         width: D, of the one vector that is made of an image.
         image_size: height and width, in pixels, of the images that it was made for.
         before: what comes before the layers, modules and parameters.
@@ -50,8 +49,8 @@ class Adapter(ABC):
 
     @staticmethod
     @abstractmethod
-    def load(name: str, image_size: int) -> tuple[nn.Module, int]:
-        """The backbone that a run starts from, and the size at which it reads images: its own where 0 is asked for.
+    def load(name: str, image_size: int) -> nn.Module:
+        """The backbone that a run starts from, for images of a size, or of its own where that is 0.
 
         Raises:
             InputError: there is none of that name, or it does not take images of that size.
@@ -62,9 +61,9 @@ class Adapter(ABC):
     def empty(name: str, config: dict) -> nn.Module:
         """The same backbone again with any weights, from what `config` gave."""
 
-    @abstractmethod
     def config(self) -> dict:
-        """What `empty` needs, as a run keeps it."""
+        """What `empty` needs beside the name, as a run keeps it."""
+        return {}
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:
@@ -74,22 +73,22 @@ class Adapter(ABC):
     def pool(self, hidden: Tensor) -> Tensor:
         """What leaves the last layer to features (B, D)."""
 
+    def usual_size(self, _name: str) -> int:
+        """The size at which a run that calls its backbone so reads images, where it asks for none."""
+        return self.image_size
+
     def drop_head(self) -> None:  # noqa: B027 - most have none
         """Takes away what lies behind the features, so that no such weights are trained and stored."""
 
-    def normalised(self, images: Tensor) -> Tensor:
-        """The course's images, from -1 to 1, as the weights expect them."""
-        if (self.mean, self.deviation) == (PLAIN, PLAIN):
-            return images
-        mean, deviation = (images.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.deviation))
-        return (images - (2 * mean - 1)) / (2 * deviation)
-
     def front(self, images: Tensor, layers: int) -> Tensor:
-        """What leaves the first ``layers`` layers: tokens (B, 1 + N, D), or the map of a ResNet.
+        """What the first ``layers`` layers make of the course's images: tokens (B, 1 + N, D), or the map of a ResNet.
 
         `back` makes the features of it, so that ``back(front(images, k), k)`` is ``features(images)`` for any k.
         """
-        return _through(self._first(layers), self.embed(self.normalised(images)))
+        if (self.mean, self.deviation) != (PLAIN, PLAIN):
+            mean, deviation = (images.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.deviation))
+            images = (images - (2 * mean - 1)) / (2 * deviation)
+        return _through(self._first(layers), self.embed(images))
 
     def back(self, hidden: Tensor, layers: int) -> Tensor:
         """Features (B, D) from what `front` gave with the same number of layers."""
@@ -100,27 +99,20 @@ class Adapter(ABC):
         return self.back(self.front(images, 0), 0)
 
     def freeze(self, layers: int) -> int:
-        """Stops the training of what comes before the layers, and of the first ``layers``; the parameters now frozen.
-
-        Raises:
-            ValueError: the backbone has fewer layers.
-        """
+        """See `backbones.freeze`."""
         parts = [*self.before, *self._first(layers)]
         frozen = [p for part in parts for p in ([part] if isinstance(part, nn.Parameter) else part.parameters())]
         for parameter in frozen:
             parameter.requires_grad_(False)
         return sum(parameter.numel() for parameter in frozen)
 
+    @torch.no_grad()
     def draws_random_numbers(self, images: Tensor, layers: int) -> bool:
         """Whether `front` is random while the backbone trains (dropout, drop path): it cannot be computed once then."""
-        states = []
-        for again in (False, True):
-            if again:
-                with torch.no_grad():
-                    self.front(images, layers)
-            on_gpu = torch.cuda.get_rng_state(images.device) if images.is_cuda else torch.empty(0)
-            states.append((torch.get_rng_state(), on_gpu))
-        return not all(torch.equal(a, b) for a, b in zip(*states, strict=True))
+        states = [torch.get_rng_state, *([torch.cuda.get_rng_state] if images.is_cuda else [])]
+        before = [state() for state in states]
+        self.front(images, layers)
+        return not all(torch.equal(was, state()) for was, state in zip(before, states, strict=True))
 
     def _first(self, layers: int) -> list[nn.Module]:
         if not 0 <= layers <= len(self.layers):
@@ -128,15 +120,14 @@ class Adapter(ABC):
         return self.layers[:layers]
 
 
-def known_names(form: str = "{name}") -> str:
-    """What a backbone may be called, all kinds; ``form`` may hold {name} and {words}."""
+def known_names(form: str = "{0}") -> str:
+    """What a backbone may be called, all kinds; ``form`` may hold {0}, the name, and {1}, the words on it."""
     kinds = sorted(Adapter.__subclasses__(), key=lambda kind: kind.takes(""))  # what takes any name is told last
-    return ", ".join(form.format(name=name, words=words) for kind in kinds for name, words in kind.NAMES.items())
+    return ", ".join(form.format(*pair) for kind in kinds for pair in kind.NAMES.items())
 
 
 def _through(layers: list[nn.Module], hidden: Tensor) -> Tensor:
     for layer in layers:
         hidden = layer(hidden)
-        if isinstance(hidden, tuple):  # older layers of Hugging Face give (tokens, weights)
-            hidden = hidden[0]
+        hidden = hidden[0] if isinstance(hidden, tuple) else hidden  # (tokens, weights) of an older Hugging Face
     return hidden

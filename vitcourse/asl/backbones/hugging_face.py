@@ -40,12 +40,11 @@ class HuggingFaceViT(Adapter):
         return hasattr(getattr(module, "config", None), "hidden_size")
 
     @staticmethod
-    def load(name: str, image_size: int) -> tuple[nn.Module, int]:
+    def load(name: str, image_size: int) -> nn.Module:
         module = vit_model(name)
-        size = module.config.image_size
-        if image_size not in (0, size):
+        if image_size not in (0, size := module.config.image_size):
             raise InputError(f"{name} reads images of {size} pixels, {image_size} were asked for")
-        return module, size
+        return module
 
     @staticmethod
     def empty(_name: str, config: dict) -> nn.Module:

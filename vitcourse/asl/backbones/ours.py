@@ -36,14 +36,14 @@ class Ours(Adapter):
         return isinstance(module, VisionTransformer)
 
     @staticmethod
-    def load(name: str, image_size: int) -> tuple[VisionTransformer, int]:
+    def load(name: str, image_size: int) -> VisionTransformer:
         try:
             module = VisionTransformer(replace(SMALL_VIT, image_size=image_size or SMALL_VIT.image_size))
         except ValueError as error:
             raise InputError(str(error)) from error
         if name == "vit-signs":
             module.load_state_dict(pretrained_weights(module.config.image_size))
-        return module, module.config.image_size
+        return module
 
     @staticmethod
     def empty(_name: str, config: dict) -> VisionTransformer:
@@ -61,7 +61,7 @@ class Ours(Adapter):
 
 def sign_backbone() -> VisionTransformer:
     """The course's small ViT with the weights of the recipe `sign_backbone`: it has named letters on its own."""
-    return Ours.load("vit-signs", 0)[0]
+    return Ours.load("vit-signs", 0)
 
 
 def pretrained_weights(image_size: int) -> dict[str, Tensor]:

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from torch import Tensor, nn
-from torchvision.models import ResNet, resnet18
+from torchvision.models import ResNet, ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
 from vitcourse.asl.backbones.adapter import Adapter
-from vitcourse.asl.backbones.ours import SMALL_VIT
 from vitcourse.errors import CheckpointError, InputError
 from vitcourse.weights.checkpoints import State, pick, read
 
@@ -41,15 +40,27 @@ class ResNetAdapter(Adapter):
         return isinstance(module, ResNet)
 
     @staticmethod
-    def load(name: str, image_size: int) -> tuple[ResNet, int]:
-        return resnet(name), image_size or (SMALL_VIT.image_size if name == "resnet18" else ResNetAdapter.image_size)
+    def load(name: str, _image_size: int) -> ResNet:
+        """Its ``fc`` is neither asked for in a checkpoint nor read."""
+        model = ResNetAdapter.empty(name, {})
+        if name == "resnet18":
+            return model
+        _, _, file = name.partition(":")
+        if name != "resnet18-imagenet" and not (file and Path(file).expanduser().is_file()):
+            raise InputError(f"{name}: there is no such file; ResNet-18 is resnet18, or resnet18:FILE with its weights")
+        wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
+        try:
+            model.load_state_dict(pick(read(file) if file else _downloaded(), wanted, file or name), strict=False)
+        except CheckpointError as error:
+            raise InputError(f"{file or name}: no weights of a ResNet-18 could be read ({error.problem})") from error
+        return model
 
     @staticmethod
     def empty(name: str, _config: dict) -> ResNet:
         return resnet18() if name == "resnet18" else ImageNetResNet(BasicBlock, [2, 2, 2, 2])
 
-    def config(self) -> dict:
-        return {}
+    def usual_size(self, name: str) -> int:
+        return 96 if name == "resnet18" else self.image_size  # as the course's own ViT, which it is compared with
 
     def embed(self, images: Tensor) -> Tensor:
         module = self.module
@@ -62,30 +73,7 @@ class ResNetAdapter(Adapter):
         self.module.fc = nn.Identity()
 
 
-def resnet(name: str) -> ResNet:
-    """A ResNet-18 by one of `ResNetAdapter.NAMES`. Its ``fc`` is neither asked for in a checkpoint nor read.
-
-    Raises:
-        InputError: the file is missing or holds something else, or the download fails.
-    """
-    model = ResNetAdapter.empty(name, {})
-    if name == "resnet18":
-        return model
-    _, _, file = name.partition(":")
-    if name != "resnet18-imagenet" and not (file and Path(file).expanduser().is_file()):
-        raise InputError(f"{name}: there is no such file; ResNet-18 is resnet18, or resnet18:FILE with its weights")
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
-    try:
-        state = pick(read(file) if file else _downloaded(), wanted, file or name)
-    except CheckpointError as error:
-        raise InputError(f"{file or name}: no weights of a ResNet-18 could be read ({error.problem})") from error
-    model.load_state_dict(state, strict=False)
-    return model
-
-
 def _downloaded() -> State:
-    from torchvision.models import ResNet18_Weights
-
     try:
         return ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:  # no connection; or the file came broken

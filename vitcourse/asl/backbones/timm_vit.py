@@ -35,7 +35,7 @@ class TimmViT(Adapter):
         return any((kind.__module__, kind.__name__) == (MODULE, "VisionTransformer") for kind in type(module).__mro__)
 
     @staticmethod
-    def load(name: str, image_size: int) -> tuple[nn.Module, int]:
+    def load(name: str, image_size: int) -> nn.Module:
         _, model, *file = name.split(":", 2)
         if file and not Path(file[0]).expanduser().is_file():
             raise InputError(f"{name}: there is no such file; timm:MODEL:FILE takes weights from one")
@@ -50,7 +50,7 @@ class TimmViT(Adapter):
         patch = module.patch_embed.patch_size[0]
         if image_size % patch:
             raise InputError(f"{name}: its image size must be a multiple of its patches, got {image_size} and {patch}")
-        return _resized(module, image_size), TimmViT(module).image_size
+        return _resized(module, image_size)
 
     @staticmethod
     def empty(name: str, config: dict) -> nn.Module:

@@ -16,7 +16,7 @@ SPLITS = ("train", "valid")
 KNOWN = {
     "7f1b8797dfc379ec9762d2402b25a2882b725eb3b84395a1d080f4a2de96b1be": (
         "American Sign Language Letters by David Lee, Roboflow version 1"
-    ),
+    )
 }
 
 

@@ -7,16 +7,15 @@ and says so: it trains on all of train and takes the epoch that valid likes best
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
 
 from vitcourse.asl import ClassificationBBoxTransformer, SignRun, evaluate
 from vitcourse.asl.parts import Parts
 from vitcourse.asl.trainer import train_signs
 from vitcourse.recipes import Say
-from vitcourse.training import TrainingConfig, chosen_epoch
+from vitcourse.training import chosen_epoch
 
 HOLD_OUT = 0.2
 PLATEAU = {"schedule": "plateau", "monitor": "held_out_score"}
@@ -81,20 +80,22 @@ def trained(
     """Trains one run (see `asl.trainer.train_signs`); the model, and what a record says of it, on all of train."""
     started = time.perf_counter()
     model, log = train_signs(run, parts, judge=judge)
-    train, valid = parts.images(model.image_size, "train", "valid")
-    row = {
-        "title": title,
-        "seed": run.training.seed,
-        "epochs": run.training.epochs,
-        "parameters": parameters(model),
-        "train": evaluate(model, train),
+    found = measures(model, parts, 0.0)
+    seconds = round(time.perf_counter() - started, 1)
+    valid = f"letters {found['valid']['accuracy']:.1%}, IoU@75 {found['valid']['iou75']:.1%}"
+    say(f"{title}, seed {run.training.seed}: valid {valid}")
+    about = {"title": title, "seed": run.training.seed, "epochs": run.training.epochs}
+    return model, about | found | {"log": log, "seconds": seconds}
+
+
+def measures(model: ClassificationBBoxTransformer, parts: Parts, share: float) -> dict:
+    """What a model is: its parameters, and its measures on train without the share held out, and on valid."""
+    (valid,) = parts.images(model.image_size, "valid")
+    return {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "train": evaluate(model, parts.kept(model.image_size, share)),
         "valid": evaluate(model, valid),
-        "log": log,
-        "seconds": round(time.perf_counter() - started, 1),
     }
-    found = f"letters {row['valid']['accuracy']:.1%}, IoU@75 {row['valid']['iou75']:.1%}"
-    say(f"{title}, seed {run.training.seed}: valid {found}")
-    return model, row
 
 
 def all_rows(rows: list[Row], parts: Parts, seeds: tuple[int, ...], say: Say) -> dict:
@@ -127,58 +128,38 @@ def all_rows(rows: list[Row], parts: Parts, seeds: tuple[int, ...], say: Say) ->
 
 def train_row(row: Row, settings: dict, seed: int, parts: Parts) -> dict:
     """One training; ``best`` is the number by which its epoch was chosen."""
-    watched = "valid_score" if row.on_valid else "held_out_score"
-    own = {field.name for field in fields(TrainingConfig)}
+    watched, own = "valid_score" if row.on_valid else "held_out_score", vars(row.run.training)
     training = {name: value for name, value in settings.items() if name in own} | {"seed": seed, "choose": watched}
     if "monitor" in training:
         training["monitor"] = watched
-    run = replace(
-        row.run,
-        **{name: value for name, value in settings.items() if name not in own},
-        training=replace(row.run.training, **training),
-        hold_out=0.0 if row.on_valid else HOLD_OUT,
-    )
+    others = {name: value for name, value in settings.items() if name not in own}
+    share = 0.0 if row.on_valid else HOLD_OUT
+    run = replace(row.run, **others, training=replace(row.run.training, **training), hold_out=share)
     clock, busy = time.perf_counter(), time.process_time()
     model, log = train_signs(run, parts)
     epoch = chosen_epoch(log, watched)
-    return {
-        "model": model,
-        "log": log,
-        "epoch": epoch,
-        "best": log[epoch - 1][watched],
-        "seconds": round(time.perf_counter() - clock, 1),
-        "cpu_seconds": round(time.process_time() - busy, 1),
-    }
+    seconds, busy = round(time.perf_counter() - clock, 1), round(time.process_time() - busy, 1)
+    best = log[epoch - 1][watched]
+    return {"model": model, "log": log, "epoch": epoch, "best": best, "seconds": seconds, "cpu_seconds": busy}
 
 
 def measured(row: Row, settings: dict, seed: int, result: dict, parts: Parts) -> dict:
     """What the record says of a trained model; this is where valid is read."""
-    model, training = result["model"], row.run.training
-    (valid,) = parts.images(model.image_size, "valid")
-    train = parts.kept(model.image_size, 0.0 if row.on_valid else HOLD_OUT)
-    measures = {"train": evaluate(model, train), "valid": evaluate(model, valid)}
+    found, epochs = measures(result["model"], parts, 0.0 if row.on_valid else HOLD_OUT), row.run.training.epochs
     if row.run.task == "letters":  # its box head was not trained
-        measures = {name: {key: values[key] for key in ("accuracy", "loss")} for name, values in measures.items()}
+        found |= {name: {key: found[name][key] for key in ("accuracy", "loss")} for name in ("train", "valid")}
     return {
         "title": row.title,
         "published": row.published,
         "seed": seed,
         "backbone": row.run.backbone,
-        "image_size": model.image_size,
-        "parameters": parameters(model),
-        "epochs": training.epochs,
+        "image_size": result["model"].image_size,
+        "epochs": epochs,
         "epoch": result["epoch"],
         "chosen_on": ON_VALID if row.on_valid else ON_HOLD_OUT,
-        "valid_read": training.epochs + 1 if row.on_valid else 1,
+        "valid_read": epochs + 1 if row.on_valid else 1,
         "settings": settings,
-        **measures,
-        "log": result["log"],
-        "seconds": result["seconds"],
-        "cpu_seconds": result["cpu_seconds"],
+        **found,
+        **{name: result[name] for name in ("log", "seconds", "cpu_seconds")},
         "threads": torch.get_num_threads(),
     }
-
-
-def parameters(model: nn.Module) -> int:
-    """How many numbers are learned."""
-    return sum(parameter.numel() for parameter in model.parameters())

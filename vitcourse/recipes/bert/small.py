@@ -25,14 +25,7 @@ from vitcourse.training import TrainingConfig, fit
 
 VOCABULARY, LENGTH = 1000, 32
 MODEL = BertConfig(
-    dim=96,
-    num_heads=2,
-    depth=1,
-    mlp_ratio=2.0,
-    vocab_size=VOCABULARY,
-    max_length=LENGTH,
-    dropout=0.0,
-    attn_dropout=0.0,
+    dim=96, num_heads=2, depth=1, mlp_ratio=2.0, vocab_size=VOCABULARY, max_length=LENGTH, dropout=0.0, attn_dropout=0.0
 )
 TRAINING = TrainingConfig(epochs=1, batch_size=16, lr=3e-3, weight_decay=0.01, clip=0.0)
 ROUNDS, TEST_ROUNDS = 30, 5  # how often each pair of sentences is shown, every time with other words hidden

@@ -4,7 +4,7 @@ and pre-norm against post-norm with and without a warm-up.
 
 import time
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
 
 import torch
@@ -124,38 +124,30 @@ def seeing_the_future(model: Transformer):
     def look_ahead(_module: nn.Module, args: tuple, options: dict) -> tuple[tuple, dict]:
         return args, options | {"is_causal": False}
 
-    handles = [
-        layer.self_attn.register_forward_pre_hook(look_ahead, with_kwargs=True) for layer in model.decoder.layers
-    ]
-    try:
+    with ExitStack() as hooks:
+        for layer in model.decoder.layers:
+            hooks.enter_context(layer.self_attn.register_forward_pre_hook(look_ahead, with_kwargs=True))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
 def without_residuals(model: Transformer):
     """Within it, each sub-layer's output goes on alone; what went in is not added. For pre-norm layers."""
-    handles = []
-    for layer in [*model.encoder.layers, *model.decoder.layers]:
-        parts = ("attn", "mlp") if hasattr(layer, "attn") else ("self_attn", "cross_attn", "mlp")
-        for number, name in enumerate(parts, start=1):
-            entered: list[Tensor] = []
+    with ExitStack() as hooks:
+        for layer in [*model.encoder.layers, *model.decoder.layers]:
+            parts = ("attn", "mlp") if hasattr(layer, "attn") else ("self_attn", "cross_attn", "mlp")
+            for number, name in enumerate(parts, start=1):
+                entered: list[Tensor] = []
 
-            def keep(_module: nn.Module, args: tuple, entered: list = entered) -> None:
-                entered[:] = args
+                def keep(_module: nn.Module, args: tuple, entered: list = entered) -> None:
+                    entered[:] = args
 
-            def take_away(_module: nn.Module, _args: tuple, output: Tensor, entered: list = entered) -> Tensor:
-                return output - entered[0]  # the layer adds it again
+                def take_away(_module: nn.Module, _args: tuple, output: Tensor, entered: list = entered) -> Tensor:
+                    return output - entered[0]  # the layer adds it again
 
-            handles.append(getattr(layer, f"norm{number}").register_forward_pre_hook(keep))
-            handles.append(getattr(layer, name).register_forward_hook(take_away))
-    try:
+                hooks.enter_context(getattr(layer, f"norm{number}").register_forward_pre_hook(keep))
+                hooks.enter_context(getattr(layer, name).register_forward_hook(take_away))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 class UnscaledTransformer(Transformer):
