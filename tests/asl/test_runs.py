@@ -11,8 +11,9 @@ from transformers import ViTModel
 
 from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
-from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, same_run, save_run, sign_backbone
+from vitcourse.asl.backbones.ours import SMALL_VIT, sign_backbone
+from vitcourse.asl.backbones.resnet import ImageNetResNet
+from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.errors import CheckpointError, InputError
 from vitcourse.files import write_whole
 from vitcourse.positions import resample
