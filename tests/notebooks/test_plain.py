@@ -24,11 +24,24 @@ def plain(text: str) -> str:
         ("{math}`x^2`", "$x^2$"),
         ("(a-label)=\n## Title", "## Title"),
         ("`{cite}` stays", "`{cite}` stays"),
-        ("```\n{cite}`key2017`\n(label)=\n```", "```\n{cite}`key2017`\n(label)=\n```"),
     ],
 )
 def test_roles_become_words(text, expected):
     assert plain(text) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "```\n{cite}`key2017`\n(label)=\n```",
+        "~~~ text\n{cite}`key2017`\n~~~",
+        "````\n```\n{cite}`key2017`\n````",
+        "```\n~~~\n{cite}`key2017`\n```",
+        "- list\n  ```\n  {cite}`key2017`\n  ```",
+    ],
+)
+def test_in_code_a_role_and_a_label_mean_themselves(code):
+    assert plain(f"{code}\n\n{{cite}}`key2017`") == f"{code}\n\n(Key 2017)"
 
 
 def test_a_dropdown_folds_in_every_notebook_program():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from vitcourse.notebooks.cards import exercise_facts, find_exercise, forbidden_sentence
-from vitcourse.notebooks.markup import Directive, blocks, parse_objectives, parse_quiz
+from vitcourse.notebooks.markup import Directive, blocks, code_lines, parse_objectives, parse_quiz
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 TITLED_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$", re.DOTALL)
@@ -22,13 +22,11 @@ def plain_markdown(text: str, catalogue: Mapping | None = None) -> str:
         catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
     """
     parts = [_expand(part, catalogue) if isinstance(part, Directive) else part for part in blocks(text)]
-    code, lines = "", []
-    for line in "\n".join(parts).split("\n"):
-        # In a code fence a brace and a backtick mean themselves.
-        if line.lstrip().startswith(("```", "~~~")):
-            code = "" if code else line
-        if code or not LABEL_LINE.match(line):
-            lines.append(line if code else ROLE.sub(_plain_role, line))
+    expanded = "\n".join(parts)
+    code, lines = code_lines(expanded), []  # where a brace and a backtick mean themselves
+    for number, line in enumerate(expanded.split("\n")):
+        if number in code or not LABEL_LINE.match(line):
+            lines.append(line if number in code else ROLE.sub(_plain_role, line))
     return "\n".join(lines)
 
 
