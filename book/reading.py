@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 
 PACKAGE = "vitcourse"
-DOTTED = re.compile(rf"{PACKAGE}(\.\w+)*")
 PROGRAM = re.compile(rf"\b(?:import|from)\s+{PACKAGE}\b")
 # What runs code, or looks for modules, that no import statement names.
 BUILT_IN = {"__import__", "exec", "eval"}
