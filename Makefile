@@ -26,16 +26,16 @@ help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-12s%s\n", $$1, $$2 }'
 
 book: $(STAMP)  ## execute the lessons and build the book (_build/html); PROFILE=class leaves out the solutions
-	@$(BIN)/python book/build.py --profile $(PROFILE)
+	@$(BIN)/python book/programs/build.py --profile $(PROFILE)
 
 notebooks: $(STAMP)  ## write the notebooks for learners and the answer keys (_build/notebooks)
-	@$(BIN)/python book/derive.py
+	@$(BIN)/python book/programs/derive.py
 
 publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner", which Colab and Binder open
-	@$(BIN)/python book/publish.py
+	@$(BIN)/python book/programs/publish.py
 
 test: $(STAMP)  ## build the book where it is missing or stale, then run every test
-	@$(BIN)/python book/build.py --if-stale
+	@$(BIN)/python book/programs/build.py --if-stale
 	@$(BIN)/python -m pytest
 
 gpu: $(STAMP)  ## run the tests that need a CUDA device

@@ -83,24 +83,24 @@ MUTATIONS = {
         "test_parity.py::test_model_and_gradients_equal[timm, average-dtype0-1e-10]",
     ),
     "key and value exchanged by a converter": (
-        "layouts.py",
+        "weights/names.py",
         [('for part in "qkv")', 'for part in "qvk")')],
         "test_parity.py::test_model_and_gradients_equal[hf-dtype0-1e-10]",
     ),
     "post-norm for pre-norm": (
-        "stacks.py",
+        "transformer/layers.py",
         [("x = x + self.self_attn(self.norm1(x), **own)", "x = self.norm1(x + self.self_attn(x, **own))")],
-        "test_transformer.py::test_stacks_equal_torch_values_and_gradients",
+        "transformer/test_model.py::test_stacks_equal_torch_values_and_gradients",
     ),
     "words without the root of the width": (
-        "transformer.py",
+        "transformer/model.py",
         [(" * math.sqrt(self.config.dim)", "")],
-        "test_transformer.py::test_the_model_is_embeddings_stacks_and_projection",
+        "transformer/test_model.py::test_the_model_is_embeddings_stacks_and_projection",
     ),
     "every step of a cached decoder at position 0": (
-        "transformer.py",
+        "transformer/model.py",
         [("0 if cache is None else cache.length", "0")],
-        "test_decoding.py::test_a_cache_changes_nothing_in_greedy_search",
+        "transformer/test_decoding.py::test_a_cache_changes_nothing_in_greedy_search",
     ),
     "a pooler of another token": (
         "bert.py",

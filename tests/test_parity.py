@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.helpers import randomise
-from vitcourse.bench.references import logits, reference
+from vitcourse.recipes.speed.references import logits, reference
 from vitcourse.vit import VisionTransformer, ViTConfig
 from vitcourse.weights import convert
 

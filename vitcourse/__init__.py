@@ -2,12 +2,13 @@
 
 Floors, lowest first; a module imports only from lower floors:
 
-``errors``, ``threads``, ``attention``, ``positions``, ``patches``, ``blocks``, ``stacks``, ``decoding``,
-``transformer``, ``pretraining``, ``bert``, ``vit`` (tensors and models), ``layouts``, ``structure``, ``weights``
-(converters), ``explain``, ``plots`` and ``interactive`` (figures), ``training`` (the loop), ``results`` (recorded
-runs), ``data`` (real and rendered data), ``asl`` (the sign model, its losses and measures), ``bench``, ``recipes`` (the
-programs behind ``book/results``), ``checks`` (what exercises run), ``notebooks`` and ``grading`` (derived notebooks,
-assignments), ``doctor``, ``terminal``, ``commands`` and ``cli`` (the command ``vitcourse``).
+ground       ``errors``, ``files`` (written whole), ``threads``, ``timing``
+models       ``attention``, ``positions``, ``patches``, ``blocks``, ``vit``, ``transformer``, ``bert``, ``explain``
+beside them  ``weights`` (converters, the reader of checkpoints), ``figures``, ``training`` (the loop)
+data         ``hands`` (rendered signs), ``data`` (texts, photos, exports), ``results`` (recorded runs)
+signs        ``asl`` (the model, its losses, measures and runs), ``recipes`` (the programs behind ``book/results``)
+exercises    ``checks`` (what they run), ``notebooks`` (derived), ``grading`` (handed out and in)
+command      ``commands`` and ``cli`` (the command ``vitcourse``)
 """
 
 from vitcourse.threads import wait_briefly

@@ -3,7 +3,8 @@
 Shape legend: B batch, N tokens, D width, V entries of the vocabulary.
 
 Source: Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2018),
-https://arxiv.org/abs/1810.04805, section 3 and appendix A. Its training examples are made in `vitcourse.pretraining`.
+https://arxiv.org/abs/1810.04805, section 3 and appendix A. Its training examples are made in
+`vitcourse.data.pretraining`.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitcourse.pretraining import IGNORED, SpecialTokens, make_pretraining_examples, mask_tokens
-from vitcourse.stacks import Encoder, LayerConfig
-from vitcourse.transformer import check_tokens
+from vitcourse.data.pretraining import IGNORED, SpecialTokens, make_pretraining_examples, mask_tokens
+from vitcourse.transformer.layers import Encoder, LayerConfig
+from vitcourse.transformer.model import check_tokens
 
 __all__ = [
     "IGNORED",

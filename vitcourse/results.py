@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from vitcourse.errors import InputError
-from vitcourse.training import write_whole
+from vitcourse.files import write_whole
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "results"
 PACKAGES = ("vitcourse", "torch", "torchvision", "timm", "transformers", "accelerate")

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import resnet18
 from transformers import ViTModel
+from vitcourse.files import write_whole
 
 from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
@@ -15,7 +16,7 @@ from vitcourse.asl.backbones import ImageNetResNet
 from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, same_run, save_run, sign_backbone
 from vitcourse.errors import CheckpointError, InputError
 from vitcourse.positions import resample
-from vitcourse.training import TrainingConfig, write_whole
+from vitcourse.training import TrainingConfig
 
 
 @pytest.fixture(scope="module")

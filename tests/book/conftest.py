@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# book/notebook_keys.py and page_checks.py are plain modules of no package.
-sys.path[:0] = [str(ROOT / "book"), str(Path(__file__).parent)]
+# book/programs/notebook_keys.py and page_checks.py are plain modules of no package.
+sys.path[:0] = [str(ROOT / "book" / "programs"), str(Path(__file__).parent)]
 
 CHROMIUM_OPTIONS = (
     "--no-sandbox",

@@ -43,5 +43,5 @@ def write_book(root: Path, notebooks: dict[str, nbformat.NotebookNode], *pages: 
 
 def build(root: Path, *options: str) -> subprocess.CompletedProcess:
     """Run the driver of the book on it."""
-    command = [sys.executable, ROOT / "book" / "build.py", "--root", root, *options]
+    command = [sys.executable, ROOT / "book" / "programs" / "build.py", "--root", root, *options]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -195,7 +195,7 @@ def test_an_interrupted_build_ends_its_kernels_and_leaves_the_book_of_before(sma
     before = {small_book / "_build" / "html" / "index.html": "a book", small_book / "_build" / "book_key": "its key"}
     for path, text in before.items():
         path.write_text(text, encoding="utf-8")
-    command = [sys.executable, ROOT / "book" / "build.py", "--root", small_book]
+    command = [sys.executable, ROOT / "book" / "programs" / "build.py", "--root", small_book]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + HANGS
         while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:

@@ -42,7 +42,7 @@ def course(tmp_path):
 
 
 def publish(root: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "book" / "publish.py", "--root", root]
+    command = [sys.executable, ROOT / "book" / "programs" / "publish.py", "--root", root]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.data.exports import write_export
+from tests.data.exports.sample import write_export
 
 
 @pytest.fixture

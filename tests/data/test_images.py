@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from tests.data.exports import loads, refused, write_export
+from tests.data.exports.sample import loads, refused, write_export
 from vitcourse.data.asl import decode
 from vitcourse.data.images import MAX_PIXELS, measure
 from vitcourse.errors import DataError

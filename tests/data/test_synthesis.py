@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from vitcourse.data.letters import LETTERS
 
 from vitcourse.data import synthesis
-from vitcourse.data.hand import LETTERS
-from vitcourse.data.signs import render
 from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import InputError
+from vitcourse.hands.signs import render
 
 ROW = re.compile(r"([A-Z]\d+)_jpg\.rf\.[0-9a-f]{32}\.jpg")
 

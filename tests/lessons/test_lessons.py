@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from measure_cost import NAME, cells_key, notebooks
+from cost import NAME, cells_key, notebooks
 from notebook_keys import kernel_environment, notebook_key
 
 from vitcourse import results
@@ -83,7 +83,7 @@ def test_lesson_runs_whatever_the_clocks_say(name):
 @pytest.mark.parametrize("name", notebooks(ROOT, []))
 def test_cost_is_recorded_and_within_its_limit(name):
     recorded, path = results.load(NAME).get(name, {}), notebooks(ROOT, [])[name]
-    measure = f"measure it at rest: python book/measure_cost.py {path.parent.name}"
+    measure = f"measure it at rest: python book/programs/cost.py {path.parent.name}"
     assert recorded.get("cells") == cells_key(path), f"the code of {path.name} has changed; {measure}"
     limit = EXERCISES_SECONDS if name.endswith("_exercises") else LESSON_SECONDS
     assert recorded["cpu"]["seconds"] <= limit

@@ -38,7 +38,7 @@ Three scores are $0$, $0$ and $10$. How much of the third value ends up in the o
 SLIDER = """\
 from matplotlib import pyplot as plt
 
-from vitcourse import interactive
+from vitcourse.figures import interactive
 
 
 def draw(number):

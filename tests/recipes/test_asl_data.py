@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.data.exports import write_export
+from tests.data.exports.sample import write_export
 from vitcourse import results
 from vitcourse.data.asl import Copy, load, synthesise
 from vitcourse.errors import InputError

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from vitcourse.bert import PreTrainingOutput
+from vitcourse.data.pretraining import IGNORED
 from vitcourse.data.text import SPECIAL
-from vitcourse.pretraining import IGNORED
 from vitcourse.recipes import bert_small as small
 
 CHAPTER = """The {a} cat sat on the warm mat all day. The {b} dog ran to the cold river at night.

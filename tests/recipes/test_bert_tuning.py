@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from vitcourse.data.pretraining import SpecialTokens
 from vitcourse.data.text import SPECIAL, Document, train_wordpiece
-from vitcourse.pretraining import SpecialTokens
 from vitcourse.recipes import bert_small as small
 from vitcourse.recipes import bert_tuning as tuning
 from vitcourse.recipes.word_counts import WordCounts

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from vitcourse.data.pretraining import IGNORED
 from vitcourse.data.text import SPECIAL
-from vitcourse.pretraining import IGNORED
 from vitcourse.recipes.word_counts import OverlapRule, WordCounts, majority, overlap
 
 PAD, CLS, SEP, MASK = SPECIAL.ids.tolist()

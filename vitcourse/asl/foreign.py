@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vitcourse.errors import InputError
-from vitcourse.filekinds import kind_of
+from vitcourse.weights.filekinds import kind_of
 
 KINDS = ("vit", "vit_mae", "vit_msn")  # those whose encoder is a ViTModel
 OWN_NAMES = "vit-signs, vit, resnet18, resnet18:FILE or resnet18-imagenet"

@@ -8,8 +8,8 @@ from torch import nn
 
 from vitcourse.asl.backbones import ImageNetResNet
 from vitcourse.asl.foreign import checked_config, finder, weight_files
-from vitcourse.checkpoints import State, pick, prefixes_of, read
 from vitcourse.errors import CheckpointError, InputError, some
+from vitcourse.weights.checkpoints import State, pick, prefixes_of, read
 
 # What a ViTModel that is smaller than its weights would leave out; a pooler, a decoder and a head may be left out.
 ENCODER = re.compile(r"(vit\.)?(encoder|layers|layernorm|embeddings\.(?!mask_token|position_ids))")

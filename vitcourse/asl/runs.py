@@ -10,11 +10,12 @@ from vitcourse.asl.foreign import FIELDS, MOST_PIXELS
 from vitcourse.asl.losses import SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
 from vitcourse.asl.pretrained import empty_resnet, resnet, vit_model
-from vitcourse.checkpoints import pick, read
 from vitcourse.errors import CheckpointError, InputError, one_line, some
+from vitcourse.files import write_whole
 from vitcourse.positions import resample
-from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, write_whole
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences
 from vitcourse.vit import VisionTransformer, ViTConfig
+from vitcourse.weights.checkpoints import pick, read
 
 RUN = "run.json"
 # The course's small vision transformer: half of ViT-Ti behind convolutions, 3.6 million weights.

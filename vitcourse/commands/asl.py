@@ -49,8 +49,8 @@ def synth(
     form: Annotated[str, typer.Option(help="The layout of a Roboflow export: csv, coco, yolo or voc.")] = "csv",
 ) -> None:
     """Render sign letters and write them in the layout of a Roboflow export, as the real set's is."""
+    from vitcourse.commands.terminal import progress
     from vitcourse.data.asl import synthesise
-    from vitcourse.terminal import progress
 
     with progress("rendering") as (step,):
         synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step, form=form)
@@ -103,8 +103,8 @@ def train_asl(
 ) -> None:
     """Train a model that names the letter and boxes the hand."""
     from vitcourse.asl import SignRun
+    from vitcourse.commands.terminal import log_table, progress
     from vitcourse.recipes.signs import train_signs
-    from vitcourse.terminal import log_table, progress
     from vitcourse.training import TrainingConfig, check_precision, first_process
 
     if schedule == "plateau" and not hold_out:
@@ -163,8 +163,8 @@ def evaluate(
     """Print accuracy, loss and IoU of a trained sign model."""
     from vitcourse.asl import evaluate as measure
     from vitcourse.asl import load_run
+    from vitcourse.commands.terminal import measures_table, progress
     from vitcourse.data.asl import load
-    from vitcourse.terminal import measures_table, progress
 
     model, _ = load_run(run)
     names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
@@ -201,7 +201,7 @@ def predict(
         raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
     model, _ = load_run(run)
     if out is not None:
-        from vitcourse import plots
+        from vitcourse.figures import plots
     columns, side = (6, 1.7) if len(images) <= 36 else (math.ceil(math.sqrt(len(images))), 1.2)
     drawn, boxes, titles = [], [], []
 

@@ -36,9 +36,9 @@ def grade(
     ] = False,
 ) -> None:
     """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
+    from vitcourse.commands.terminal import progress
     from vitcourse.grading.limits import Limits
     from vitcourse.grading.run import grade as grade_all
-    from vitcourse.terminal import progress
 
     limits = Limits(cell_seconds, seconds, memory, processes, wait_seconds=wait_seconds)
     if no_isolation:

@@ -17,7 +17,7 @@ app = command_group()
 @app.command(epilog=example("vitcourse doctor"))
 def doctor() -> None:
     """Show what this machine offers to the course, and whether everything imports."""
-    from vitcourse.doctor import report
+    from vitcourse.commands.doctor import report
 
     sys.exit(0 if report(console) else 1)
 
@@ -47,12 +47,12 @@ def bench(
     """Time our models beside timm, Hugging Face and torchvision, with the same weights."""
     import torch
 
-    from vitcourse import plots
-    from vitcourse.bench.cases import MODELS, cases, measure
-    from vitcourse.bench.report import case_name, picture, table
+    from vitcourse.commands.terminal import progress
+    from vitcourse.figures import plots
+    from vitcourse.files import write_whole
+    from vitcourse.recipes.speed.cases import MODELS, cases, measure
+    from vitcourse.recipes.speed.report import case_name, picture, table
     from vitcourse.results import provenance
-    from vitcourse.terminal import progress
-    from vitcourse.training import write_whole
 
     names = model or list(MODELS)
     if unknown := [name for name in names if name not in MODELS]:

@@ -2,7 +2,7 @@
 
 The real set is "American Sign Language Letters" by David Lee (Roboflow, public domain): photos of hands, one letter and
 one box each. `load` reads an export of it, or of any set of letters, in each of Roboflow's forms (see
-`vitcourse.data.roboflow`); `synthesise` writes one with rendered hands.
+`vitcourse.data.exports.roboflow`); `synthesise` writes one with rendered hands.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
-from vitcourse.data.hand import LETTERS
+from vitcourse.data.exports.roboflow import DataNote, Record, read_split
 from vitcourse.data.images import decode
+from vitcourse.data.letters import LETTERS
 from vitcourse.data.photos import Copy, find_copies, group_by_photo, hold_out, source_photo
-from vitcourse.data.roboflow import DataNote, Record, read_split
-from vitcourse.data.signs import render
 from vitcourse.data.synthesis import synthesise
+from vitcourse.hands import render
 
 __all__ = [
     "LETTERS",

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vitcourse.data.hand import LETTERS
-from vitcourse.data.records import Record
-from vitcourse.data.roboflow import FORMS
-from vitcourse.data.signs import check_numbers, render
+from vitcourse.data.exports.records import Record
+from vitcourse.data.exports.roboflow import FORMS
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
+from vitcourse.hands import check_numbers, render
 
 SPLIT_STRIDE = 10**9  # pictures between the first of a split and the first of the next: no picture is in two
 BATCH = 64  # pictures rendered and then written, so that progress moves
@@ -57,7 +57,7 @@ def synthesise(
         size: pixels along a side, 32 to 4096.
         seed: 0 or more; the same one gives the same files.
         progress: called with (pictures done, pictures in all).
-        form: "csv", "coco", "yolo" or "voc" (see `vitcourse.data.roboflow`).
+        form: "csv", "coco", "yolo" or "voc" (see `vitcourse.data.exports.roboflow`).
 
     Raises:
         InputError: ``out`` is in use, the form is unknown, or a number is out of range.

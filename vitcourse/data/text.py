@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from vitcourse.data.pretraining import SpecialTokens
 from vitcourse.errors import DataError
-from vitcourse.pretraining import SpecialTokens
 
 # The ids of our own vocabularies: [UNK] stands for a character that the training text did not have.
 NAMES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

@@ -16,7 +16,7 @@ from torch import Tensor
 from vitcourse import results
 from vitcourse.asl.metrics import THRESHOLDS, aligned_iou
 from vitcourse.data.asl import AslDataset, Copy, decode, find_copies, hold_out, load, source_photo
-from vitcourse.data.hand import LETTERS
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import identity
 

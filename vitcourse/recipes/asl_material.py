@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vitcourse import results
 from vitcourse.data.asl import AslDataset, Copy, InMemory, find_copies, hold_out, load
-from vitcourse.data.roboflow import FORMS, form_of, split_folder
+from vitcourse.data.exports.roboflow import FORMS, form_of, split_folder
 from vitcourse.errors import InputError
 from vitcourse.recipes.signs import HOLD_OUT_SEED, decoded, subset
 

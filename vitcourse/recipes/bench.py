@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from vitcourse import results
-from vitcourse.bench.cases import MODELS, cases, measure
-from vitcourse.bench.report import case_name
+from vitcourse.recipes.speed.cases import MODELS, cases, measure
+from vitcourse.recipes.speed.report import case_name
 
 
 def record(data: str | Path | None = None, say: Callable[[str], None] = print) -> Path:  # noqa: ARG001

@@ -20,7 +20,7 @@ from vitcourse.asl import ClassificationBBoxTransformer, SignLoss
 from vitcourse.asl.runs import sign_backbone
 from vitcourse.data.asl import InMemory, augmentation
 from vitcourse.data.augment import BatchAugmentation
-from vitcourse.data.signs import render
+from vitcourse.hands import render
 from vitcourse.training import TrainingConfig, fit, own_device
 from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.loop import parameter_groups

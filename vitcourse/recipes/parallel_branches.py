@@ -11,9 +11,9 @@ import torch
 from timm.models.vision_transformer import ParallelThingsBlock
 
 from vitcourse import results
-from vitcourse.bench.branches import FoldedBlock
-from vitcourse.bench.timing import interleaved, ratio
 from vitcourse.blocks import ParallelBlock
+from vitcourse.recipes.speed.branches import FoldedBlock
+from vitcourse.timing import interleaved, ratio
 
 SIZES = {"ti": (192, 3), "s": (384, 6), "b": (768, 12)}
 BATCHES = (1, 8)

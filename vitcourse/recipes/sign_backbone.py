@@ -18,17 +18,18 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from vitcourse import checkpoints, results
+from vitcourse import results
 from vitcourse.asl.losses import BOX_LOSSES
 from vitcourse.asl.metrics import in_evaluation, measure
 from vitcourse.asl.runs import PRETRAINED, SMALL_VIT, sign_backbone
 from vitcourse.data.asl import resize, to_input
-from vitcourse.data.hand import LETTERS, PARTS
-from vitcourse.data.signs import render_with_truth
-from vitcourse.data.windows import cut_windows, recolour
+from vitcourse.data.letters import LETTERS
+from vitcourse.files import write_whole
+from vitcourse.hands import PARTS, cut_windows, recolour, render_with_truth
 from vitcourse.positions import sinusoidal_grid
-from vitcourse.training import CHECKPOINT, TrainingConfig, by_device, fit, write_whole
+from vitcourse.training import CHECKPOINT, TrainingConfig, by_device, fit
 from vitcourse.vit import VisionTransformer
+from vitcourse.weights import checkpoints
 
 HEADS = PRETRAINED.with_name("sign_heads.safetensors")
 WORK = results.FOLDER.parents[1] / "_build" / "sign_backbone"  # the checkpoint

@@ -15,7 +15,7 @@ from torch import Tensor
 from vitcourse import results
 from vitcourse.asl.metrics import both_ways, measure
 from vitcourse.data.asl import AslDataset, hold_out, load
-from vitcourse.data.hand import LETTERS
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_material import identity
 from vitcourse.recipes.sign_backbone import hand_model, read

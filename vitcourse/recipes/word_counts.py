@@ -1,7 +1,7 @@
 """What mere counting gets right of BERT's two tasks: hidden words by their neighbours, pairs by the words they share.
 
 Shape legend: M examples, N tokens of one example, V entries of the vocabulary. The examples are those of
-`vitcourse.pretraining`.
+`vitcourse.data.pretraining`.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from vitcourse.pretraining import IGNORED, SpecialTokens
+from vitcourse.data.pretraining import IGNORED, SpecialTokens
 
 
 class WordCounts:

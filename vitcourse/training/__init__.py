@@ -12,8 +12,8 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 (cosine schedule); Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3 (warm-up).
 """
 
+from vitcourse.training.checkpoints import CHECKPOINT, LOG, WEIGHTS, differences
 from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision
-from vitcourse.training.files import CHECKPOINT, LOG, WEIGHTS, differences, whole_file, write_whole
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
 from vitcourse.training.schedules import SCHEDULES, better, chosen_epoch
@@ -36,6 +36,4 @@ __all__ = [
     "first_process",
     "fit",
     "own_device",
-    "whole_file",
-    "write_whole",
 ]

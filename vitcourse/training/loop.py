@@ -13,9 +13,9 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from vitcourse.training.checkpoints import resume as load_checkpoint
+from vitcourse.training.checkpoints import save
 from vitcourse.training.config import LossFunction, TrainingConfig, check_precision
-from vitcourse.training.files import resume as load_checkpoint
-from vitcourse.training.files import save
 from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.processes import Batches, mean_over_processes, seed_process, to_device, told_by_first
 from vitcourse.training.schedules import Plateau, better, follow, rate_factor

@@ -80,7 +80,7 @@ def ended_set_apart(log_p, start, end, beams, max_length):
 
 @BANK.right
 def ended_leaves_its_place(log_p, start, end, beams, max_length):
-    """As `vitcourse.decoding.beam_decode`: what ends among the best is put aside, and as many as before run on."""
+    """As `vitcourse.transformer.beam_decode`: what ends among the best is put aside, and as many as before run on."""
     running, aside = [(0.0, [start])], []
     for _ in range(max_length):
         longer = [(total + log_p[ids[-1], j].item(), [*ids, j]) for total, ids in running for j in range(len(log_p))]

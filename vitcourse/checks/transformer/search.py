@@ -33,7 +33,7 @@ def search(tree: Tree, beams: int, apart: bool = False) -> tuple[list[int], floa
     """The ids that beam search finds, and their log-probability.
 
     Args:
-        apart: what has ended leaves the beam, and its place is free, as in `vitcourse.decoding.beam_decode`; else it
+        apart: what has ended leaves the beam, and its place is free, as in `vitcourse.transformer.beam_decode`; else it
             stays and competes. Both go on until nothing that runs can still win.
     """
     table = tree.log_p.double().tolist()

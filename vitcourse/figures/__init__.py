@@ -1,0 +1,1 @@
+"""What the lessons show: styled plots, figures with a slider, drawings of a model."""

@@ -1,0 +1,29 @@
+"""Files are written whole or not at all: a program that is killed leaves the old one or none, never half of one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """Gives a temporary name to write to; renamed to ``file`` at the end, removed where the writing fails.
+
+    The bytes are on the disk before the name is: a machine that loses power has the old file or the new one.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(file.name + ".partial")
+    try:
+        yield partial
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    with whole_file(file) as partial:
+        partial.write_bytes(content)
