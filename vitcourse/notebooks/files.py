@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 
 from vitcourse.errors import InputError, one_line
+from vitcourse.files import write_whole
 from vitcourse.notebooks.derive import answer_key, is_exercises, learner_copy, with_setup
 
 LEARNER_BRANCH = "learner"
@@ -40,10 +41,8 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     """Writes a notebook, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8")
-    return partial.replace(path)
+    write_whole(path, f"{nbformat.writes(notebook).rstrip()}\n".encode())
+    return path
 
 
 def write_derived(
