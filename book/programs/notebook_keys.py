@@ -8,10 +8,11 @@ import hashlib
 import json
 import os
 import platform
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from reach import files_under, reached
+from reach import EXERCISES, files_under, reached
 
 from vitcourse.errors import InputError, one_line
 from vitcourse.threads import NOTEBOOK
@@ -44,6 +45,17 @@ def read_code(notebook: Path) -> list[dict]:
         raise InputError(f"{notebook}: not a notebook ({one_line(error)})") from error
 
 
+def rules(reached: Iterable[Path], root: Path) -> dict[str, list]:
+    """What the checks that are reached take from the files of their exercises: the names that an answer may not use."""
+    topics = {path.parent.name for path in reached if path.parent.parent == root / "vitcourse" / "checks"}
+    files = [path for path in (root / EXERCISES).glob("*.toml") if path.stem.partition("_")[2] in topics]
+    tables = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(files)}
+    return {
+        lesson: [usual := table.pop("forbidden", []), *(entry.get("forbidden", usual) for entry in table.values())]
+        for lesson, table in tables.items()
+    }
+
+
 def notebook_key(notebook: Path, root: Path, mode: str) -> str:
     """A hash of all that the outputs of a notebook depend on.
 
@@ -63,8 +75,10 @@ def notebook_key(notebook: Path, root: Path, mode: str) -> str:
     code = [[cell["source"], cell.get("metadata", {}).get("tags", [])] for cell in cells]
     beside = sorted(notebook.parent.glob("*.py"))
     sources = [source for source, _ in code] + [path.read_text(encoding="utf-8") for path in beside]
-    inputs = [*reached(sources, root), *beside, root / "requirements.txt"]
-    return hash_files(inputs, root, platform.python_version(), mode, json.dumps([code, NOTEBOOK]))
+    reach = reached(sources, root)
+    inputs = [*reach, *beside, root / "requirements.txt"]
+    settings = json.dumps([code, NOTEBOOK, rules(reach, root)])
+    return hash_files(inputs, root, platform.python_version(), mode, settings)
 
 
 def book_key(root: Path, *settings: str) -> str:

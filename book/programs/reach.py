@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reading import PACKAGE, Reading, is_ours, read
 
-RESULTS, WEIGHTS = "book/results", f"{PACKAGE}/assets"
+RESULTS, WEIGHTS, EXERCISES = "book/results", f"{PACKAGE}/assets", f"{PACKAGE}/exercises"
 # `vitcourse.results`: what gives a recorded run by its name, and what gives the folder of all.
 RECORDED, LOAD, FOLDER = f"{PACKAGE}.results", "load", "FOLDER"
 UNCOUNTED = {"__pycache__", ".ipynb_checkpoints"}
@@ -158,8 +158,12 @@ class Reach:
                 self.files |= set() if named & inside else inside
 
     def data_of_packages(self) -> set[Path]:
-        """The data files in the packages that are reached; those with a folder of their own are counted by name."""
-        own = {self.root / RESULTS, self.root / WEIGHTS}
+        """The data files in the packages that are reached; those with a folder of their own are counted by name.
+
+        Messages are shown where an answer is wrong, and those of the notebooks are right: what counts of an exercise is
+        what `notebook_keys.rules` takes out of its file.
+        """
+        own = {self.root / folder for folder in (RESULTS, WEIGHTS, EXERCISES)}
         found = set()
         for path in self.data:
             packages = (folder / "__init__.py" for folder in path.parents if (folder / "__init__.py").is_file())

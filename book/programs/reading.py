@@ -94,7 +94,7 @@ class Reader(ast.NodeVisitor):
         self.is_package = is_package
         self.package = module if is_package else module.rpartition(".")[0]
         self.mentions: list[tuple[list[str], ast.Call | None]] = []
-        self.answering = False  # inside of the package's own __getattr__
+        self.answering = False  # inside of a package's __getattr__
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -133,8 +133,9 @@ class Reader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         before = self.answering
-        if self.is_package and node.name == "__getattr__" and node.col_offset == 0:
-            self.found.lazy = self.answering = True
+        if self.is_package and node.name == "__getattr__":  # its own, or that of the class of its parts
+            self.answering = True
+            self.found.lazy |= node.col_offset == 0
         self.generic_visit(node)
         self.answering = before
 

@@ -265,11 +265,31 @@ def test_what_imports_a_module_that_lies_beside_is_followed(package, key):
 
 
 def test_only_the_exercises_of_a_lesson_reach_its_checks():
-    """A changed message of a check executes no lesson, and no exercises but its own."""
+    """A changed check executes no lesson, and no exercises but its own."""
     for name, path in NOTEBOOKS.items():
         parts = [file.relative_to(ROOT).parts for file in counted(name)]
         topics = {part[2] for part in parts if part[1] == "checks" and len(part) > 3}
-        assert topics == ({path.parent.name[3:]} if name.endswith("_exercises") else set())
+        assert topics - {"engine"} == ({path.parent.name[3:]} if name.endswith("_exercises") else set())
+
+
+CARD = '[one]\ntitle = "T"\nforbidden = ["torch.a"]\n[one.misconceptions]\nfalse = "It is false."\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [("It is false.", "It is not true.", False), ('"T"', '"U"', False), ("torch.a", "torch.b", True)],
+)
+def test_a_changed_message_executes_nothing(package, key, old, new, counts):
+    """A message shows where an answer is wrong, and those of the notebooks are right."""
+    file = package / "vitcourse" / "exercises" / "01_one.toml"
+    for folder in ("exercises", "checks", "checks/one", "checks/two"):
+        (package / "vitcourse" / folder).mkdir()
+        (package / "vitcourse" / folder / "__init__.py").write_text("from vitcourse import exercises", encoding="utf-8")
+    file.write_text(CARD, encoding="utf-8")
+    before = [key(f"from vitcourse.checks import {topic}") for topic in ("one", "two")]
+    file.write_text(CARD.replace(old, new), encoding="utf-8")
+    one, two = (key(f"from vitcourse.checks import {topic}") for topic in ("one", "two"))
+    assert (one != before[0], two != before[1]) == (counts, False)
 
 
 def counted(name: str) -> list[Path]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vitcourse import checks
-from vitcourse.checks.exercise import COMMON
+from vitcourse.exercises import COMMON
 
 FILES = sorted(path.stem for path in (Path(__file__).parent / "bank").glob("*.py") if path.stem != "entries")
 BANKS = [importlib.import_module(f"tests.checks.bank.{name}").BANK for name in FILES]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from vitcourse import checks
-from vitcourse.checks import CATALOGUE, Check, CheckFailed
-from vitcourse.checks.check import CHECKS
-from vitcourse.checks.exercise import COMMON
+from vitcourse.checks import CATALOGUE, CheckFailed
+from vitcourse.checks.engine.check import Check
 from vitcourse.errors import InputError
+from vitcourse.exercises import COMMON, Exercise
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 
@@ -67,33 +67,17 @@ def test_an_unknown_exercise_is_named():
         checks.run("attention.scored", right)
 
 
-def test_two_exercises_may_not_share_an_id():
-    with pytest.raises(ValueError, match=r"two exercises have the id attention\.scores"):
-        Check(
-            "attention.scores", misconceptions={}, lesson="", title="", objective="", difficulty=1, minutes=1, points=1
-        )
-
-
 @pytest.fixture
 def choice():
     """An exercise whose answer is a word, as later lessons have them."""
-    check = Check(
-        "test.choice",
-        lesson="99_test",
-        title="A choice",
-        objective="99.1",
-        difficulty=1,
-        minutes=1,
-        points=1,
-        misconceptions={"the-other": "It is the other one. Look again."},
-    )
+    words = {**COMMON, "the-other": "It is the other one. Look again."}
+    check = Check(Exercise("test.choice", "99_test", "A choice", "99.1", 1, 1, 1, misconceptions=words))
 
     @check.property("it is the first")
     def _first(probe):
         probe.require(probe.answer(str) == "a", "the-other")
 
-    yield check
-    del CHECKS["test.choice"]
+    return check
 
 
 @pytest.mark.parametrize(
@@ -101,7 +85,7 @@ def choice():
     [("a", None), ("b", "the-other"), (None, "not-implemented"), (..., "not-implemented"), (1, "wrong-type")],
 )
 def test_an_answer_may_be_a_value(choice, answer, misconception):
-    assert checks.run("test.choice", answer).misconception == misconception
+    assert choice.run(answer).misconception == misconception
 
 
 def test_something_that_is_no_function_is_the_wrong_type():
@@ -176,18 +160,19 @@ def test_a_section_that_a_message_sends_to_exists(name):
     assert named <= headings
 
 
-# Which topics are loaded after each line of code, in a process that begins with none.
+# Which exercises are loaded after each line of code, in a process that begins with none; torch counts as one.
 PROGRAM = """
 import sys
+from vitcourse.exercises import CATALOGUE
 space = {}
 for line in sys.argv[1:]:
     exec(line, space)
-    packages = {name for name in sys.modules if name.startswith("vitcourse.checks.")}
-    print(*sorted(name.split(".")[2] for name in packages if hasattr(sys.modules[name], "__path__")))
+    loaded = [id for id in CATALOGUE if f"vitcourse.checks.{id}" in sys.modules]
+    print(*loaded, *(["torch"] if "torch" in sys.modules else []))
 """
 
 
-def topics_after(*lines: str) -> list[list[str]]:
+def loaded_after(*lines: str) -> list[list[str]]:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *lines], capture_output=True, text=True, check=True)
     return [line.split() for line in done.stdout.splitlines()]
 
@@ -195,27 +180,38 @@ def topics_after(*lines: str) -> list[list[str]]:
 ALL_TOPICS = sorted({name.partition(".")[0] for name in CATALOGUE})
 
 
-def test_a_topic_is_loaded_when_it_is_asked_for():
+def test_a_check_is_loaded_when_it_is_asked_for():
+    scores, mask = ["attention.scores", "torch"], ["attention.causal_mask", "attention.scores", "torch"]
     lines = {
         "from vitcourse import checks": [],
-        "checks.CheckFailed, checks.Report, checks.CATALOGUE, checks.run": [],
-        "checks.attention.scores": ["attention"],
-        "checks.CATALOGUE['bert.pair']": ["attention", "bert"],
-        "'asl_data.none' in checks.CATALOGUE": ["asl_data", "attention", "bert"],
-        "'none.at_all' in checks.CATALOGUE": ["asl_data", "attention", "bert"],
-        "checks.run('transformer.beam', None)": ["asl_data", "attention", "bert", "transformer"],
-        "len(checks.CATALOGUE)": ALL_TOPICS,
+        "checks.CheckFailed, checks.Report, list(checks.CATALOGUE)": [],
+        "from vitcourse.checks import bert": [],
+        "import vitcourse.checks.attention": [],
+        "dir(checks.attention)": [],
+        "checks.attention.scores": scores,
+        "checks.run('attention.causal_mask', None)": mask,
     }
-    assert topics_after(*lines) == list(lines.values())
-    assert topics_after("from vitcourse.checks import bert") == [["bert"]]
-    assert topics_after("from vitcourse.checks import *") == [ALL_TOPICS]
+    assert loaded_after(*lines) == list(lines.values())
+    assert loaded_after("from vitcourse.checks import *") == [["torch"]]
 
 
-def test_the_catalogue_is_a_mapping_in_the_order_of_its_ids(choice):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import vitcourse.checks.attention.scores",
+        "from vitcourse.checks.attention import scores",
+        "from vitcourse.checks.attention.scores import scores",
+    ],
+)
+def test_a_check_stands_under_its_name_however_it_was_loaded(line):
+    program = f"{line}\nfrom vitcourse import checks\nassert repr(checks.attention.scores).startswith('<check')"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_catalogue_is_a_mapping_in_the_order_of_its_ids():
     assert list(CATALOGUE) == sorted(CATALOGUE)
     assert len(CATALOGUE) == len(set(CATALOGUE))
     assert dict(CATALOGUE.items())["attention.scores"].id == "attention.scores"
-    assert CATALOGUE["test.choice"] is choice.exercise
     with pytest.raises(KeyError):
         CATALOGUE["attention.scored"]
     assert CATALOGUE.get("nothing") is None
@@ -226,4 +222,7 @@ def test_what_the_package_does_not_have_is_named():
         checks.atention  # noqa: B018
     with pytest.raises(ImportError, match="cannot import name 'atention'"):
         from vitcourse.checks import atention  # noqa: F401
+    with pytest.raises(AttributeError, match=r"module 'vitcourse\.checks\.attention' has no attribute 'score'"):
+        checks.attention.score  # noqa: B018
+    assert {"scores", "softmax"} <= set(dir(checks.attention))
     assert {"CATALOGUE", "CheckFailed", "run", *ALL_TOPICS} <= set(dir(checks))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vitcourse import checks
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 
 NAMES = ("scores", "softmax", "attention", "causal_mask", "repair", "cost")
 BANKS = [importlib.import_module(f"tests.checks.bank.attention_{name}").BANK for name in NAMES]

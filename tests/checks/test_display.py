@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from vitcourse.checks import Report, display
+from vitcourse.checks import Report
+from vitcourse.checks.engine import display
 
 REPORT = Report(
     "attention.scores",

@@ -11,9 +11,9 @@ import vitcourse.attention
 from vitcourse import checks
 from vitcourse.attention import MultiHeadAttention
 from vitcourse.attention import attention as saved_answer
-from vitcourse.checks import guard
 from vitcourse.checks.attention.common import PROVIDED
-from vitcourse.checks.guard import Rules
+from vitcourse.checks.engine import guard
+from vitcourse.checks.engine.guard import Rules
 
 FUSED, LAYER = "torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention"
 saved_kernel = F.scaled_dot_product_attention

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from vitcourse.checks import guard
-from vitcourse.checks.guard import Outcome, Rules
+from vitcourse.checks.engine import guard
+from vitcourse.checks.engine.guard import Outcome, Rules
 
 
 def test_a_value_comes_back_as_a_copy():

@@ -14,9 +14,8 @@ import torch
 
 from tests.checks.test_bank import BANKS, FILES, RIGHT, misconception_of, named
 from vitcourse import checks
-from vitcourse.checks import guard, modes
-from vitcourse.checks.check import CHECKS
-from vitcourse.checks.guard import Rules
+from vitcourse.checks.engine import guard, modes
+from vitcourse.checks.engine.guard import Rules
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 
@@ -327,11 +326,12 @@ def test_a_subclass_of_the_error_that_is_asked_for_counts(error, misconception, 
     assert misconception_of("asl_data.coco_boxes", learner_object, seed=0) == misconception
 
 
-@pytest.mark.parametrize("exercise", CHECKS)
+@pytest.mark.parametrize("exercise", checks.CATALOGUE)
 def test_a_gradient_is_asked_for_where_the_task_asks_for_it(exercise):
-    if not any("gradient" in text for text, _ in CHECKS[exercise].properties):
+    check = checks.find(exercise)
+    if not any("gradient" in text for text, _ in check.properties):
         pytest.skip("no gradient is asked for")
-    (file,) = (LESSONS / CHECKS[exercise].exercise.lesson).glob("*_exercises.ipynb")
+    (file,) = (LESSONS / check.exercise.lesson).glob("*_exercises.ipynb")
     cells = ["".join(cell["source"]) for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]]
     (card,) = (cell for cell in cells if f"{{exercise-card}} {exercise}\n" in cell)
     assert "gradient" in card

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vitcourse import checks
-from vitcourse.checks.probe import Probe, Wrong
+from vitcourse.checks.engine.probe import Probe, Wrong
 
 A, B = "divided", "doubled"
 

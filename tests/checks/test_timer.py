@@ -13,9 +13,9 @@ import time
 import pytest
 import torch
 
-from vitcourse.checks import guard, timer
-from vitcourse.checks.guard import Rules
-from vitcourse.checks.timer import Limit, TimeIsUp
+from vitcourse.checks.engine import guard, timer
+from vitcourse.checks.engine.guard import Rules
+from vitcourse.checks.engine.timer import Limit, TimeIsUp
 
 QUICK = Rules(seconds=0.1)
 

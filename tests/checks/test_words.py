@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vitcourse import checks
-from vitcourse.checks.probe import Probe, Wrong
-from vitcourse.checks.words import apart
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.words import apart
 
 ANY = st.floats() | st.integers() | st.booleans()
 

@@ -85,13 +85,13 @@ FORK_BOMB = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSE
 MEMORY_BOMB = "block = b'x' * 10**6\nwhile True:\n    block = block * 2"
 REBOUND = """
 import vitcourse.checks
-from vitcourse.checks import check, exercise, guard, probe
+from vitcourse.checks import lookup
+from vitcourse.checks.engine import check, guard, probe, report
 accept = lambda *args, **kwargs: None
-checks.attention.scores = checks.run = check.run = check.Check.run = check.Check.__call__ = accept
-check.CHECKS.clear()
+checks.attention.scores = checks.run = lookup.run = check.Check.run = check.Check.__call__ = accept
 probe.Probe.equal = probe.Probe.require = accept
 probe.close = lambda *args, **kwargs: True
-exercise.Report.share = 1.0
+report.Report.share = 1.0
 guard.call = lambda *args, **kwargs: guard.Outcome(value=torch.zeros(3, 3))
 """
 PATCHED = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 from vitcourse.grading import keeper as keepers
 from vitcourse.grading import wire
 from vitcourse.grading.handle import KernelDiedError
@@ -112,7 +112,7 @@ def test_the_guard_cannot_be_reached(call):
     """Neither through the package, nor by an object that says that it guards itself."""
     source = """
 import sys
-from vitcourse.checks import guard, forbidden, timer
+from vitcourse.checks.engine import guard, forbidden, timer
 from vitcourse.attention import attention
 guard.call = guard.plain_copy = guard.Outcome = forbidden.Watch = timer.Limit = None
 class Answer:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 from vitcourse.grading import session as sessions
 from vitcourse.grading.session import Session
 

@@ -3,7 +3,7 @@
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from vitcourse.checks import CATALOGUE, Exercise
+from vitcourse.exercises import CATALOGUE, Exercise
 
 LESSON = "01_attention"
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

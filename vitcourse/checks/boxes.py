@@ -6,7 +6,7 @@ It stands outside of the topics: what lies in one loads all exercises of that le
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.probe import Probe
 
 
 def draw_boxes(probe: Probe, count: int, low: float = 0.1, high: float = 0.9) -> Tensor:

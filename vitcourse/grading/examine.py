@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from vitcourse import checks
-from vitcourse.checks.display import text
+from vitcourse.checks.engine.display import text
 from vitcourse.errors import one_line
 from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.master import Task

@@ -8,8 +8,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from vitcourse.checks import CATALOGUE, Report
-from vitcourse.checks.display import as_html
+from vitcourse.checks import Report
+from vitcourse.checks.engine.display import as_html
+from vitcourse.exercises import CATALOGUE
 
 SHOWN = 4000  # characters of one output
 LIGHT, DARK = "default", "github-dark"

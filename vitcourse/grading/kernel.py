@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 from vitcourse.grading import shell as shells
 from vitcourse.grading import wire
 from vitcourse.grading.shell import Outputs, Shell

@@ -7,8 +7,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 import vitcourse
-from vitcourse.checks import CATALOGUE
 from vitcourse.errors import InputError
+from vitcourse.exercises import CATALOGUE
 from vitcourse.notebooks import is_exercises
 from vitcourse.notebooks.files import read, source_exercises
 

@@ -9,7 +9,7 @@ import dataclasses
 
 from nbformat import NotebookNode
 
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 from vitcourse.grading import outputs, wire
 from vitcourse.grading.handle import Kernel, KernelDiedError
 from vitcourse.grading.keeper import Keeper

@@ -16,7 +16,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from vitcourse.checks.timer import Limit, TimeIsUp
+from vitcourse.checks.engine.timer import Limit, TimeIsUp
 
 OUTPUT_LIMIT = 2**20  # characters that the outputs of one cell may have
 WAITED = "the cell neither computed nor came to an end"

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 
 from vitcourse.errors import InputError
+from vitcourse.exercises import CATALOGUE
 
 DIFFICULTY = {1: "warm-up", 2: "medium", 3: "hard"}
 
 
 def exercises(catalogue: Mapping | None = None) -> Mapping:
-    """The exercises of the course by id: the mapping that is given, else `vitcourse.checks.CATALOGUE`."""
+    """The exercises of the course by id: the mapping that is given, else `vitcourse.exercises.CATALOGUE`."""
     if catalogue is not None:
         return catalogue
-    # Imported here, because checks bring torch, which most of what is done to notebooks does not need.
-    from vitcourse.checks import CATALOGUE
-
     return CATALOGUE
 
 

@@ -8,36 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, PROVIDED, numbers, overlaps
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.asl_data.common import numbers, overlaps
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe
 
-blind = Check(
-    "asl_data.blind",
-    lesson=LESSON,
-    title="What you get without looking",
-    objective="09.3",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "letter-of-valid": "The letter is the most frequent one of valid. An answer that is chosen on the photos it is "
-        "judged by has looked at them: choose on train.",
-        "judged-on-train": "The answers are judged on train. There they were chosen, so they look better than they "
-        "are: judge them on valid.",
-        "one-in-k": "The accuracy is one over the number of letters. That holds only where all letters are equally "
-        "frequent; count what the answer gets.",
-        "percent": "The shares are in percent. All measures of the course are fractions of 1.",
-        "box-of-valid": "The box is the mean of the valid boxes. Choose it on train, as a model would have to.",
-        "median-box": "The box is the median of the train boxes. The task asks for the mean, side by side.",
-        "overlap-of-means": "It is the overlap of two mean boxes. The measure is the mean of the overlaps: one IoU for "
-        "each valid box, then the mean.",
-        "one-number": "One mean is taken over all four sides. The box has four numbers: take the mean over the boxes, "
-        "`dim=0`.",
-        "more-than-half": "A box with an IoU of exactly 0.5 is not counted. IoU@50 counts from 0.5 on: `>=`.",
-    },
-)
+blind = Check("asl_data.blind")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 
 

@@ -8,54 +8,11 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, PROVIDED, numbers
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.asl_data.common import numbers
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-coco_boxes = Check(
-    "asl_data.coco_boxes",
-    lesson=LESSON,
-    title="COCO boxes, and which to refuse",
-    objective="09.2",
-    difficulty=3,
-    minutes=30,
-    points=6,
-    forbidden=(*PROVIDED, "pycocotools"),
-    misconceptions={
-        "size-as-corner": "The last two numbers of `bbox` are read as a corner. In COCO they are width and height: the "
-        "second corner is the first plus the size.",
-        "centre-as-corner": "The first two numbers of `bbox` are read as the centre. That is YOLO's form; in COCO they "
-        "are the upper left corner.",
-        "not-fractions": "The boxes are still in pixels. Divide x by the image's width and y by its height.",
-        "sides-swapped": "x is divided by the height and y by the width, or both by the same. Each axis has its own "
-        "length, and the images are not square.",
-        "by-place": "The first annotation is given to the first image, the second to the second. In a COCO file they "
-        "belong together by number: an annotation's `image_id` is the `id` of its image.",
-        "id-as-index": "An id is used as a place in a list. Ids are names: they need not begin at 0, nor follow each "
-        "other. Make a dict from id to image, or from id to box.",
-        "annotation-order": "The boxes come in the order of the annotations. The task asks for the order of the "
-        "images.",
-        "refuses-edge": "A box that ends at the edge of the image is refused. That is where a hand ends that leaves "
-        "the picture: x + width may be equal to the image's width.",
-        "refuses-rounding": "A box that leaves the image by less than a pixel is refused. Rounding makes such boxes: "
-        "clip them, and refuse from a whole pixel on.",
-        "not-clipped": "A box that leaves the image by less than a pixel comes back as it is. Clip it: no fraction "
-        "below 0, none above 1.",
-        "accepts-outside": "A box that lies far outside of its image is accepted. It would be clipped to something "
-        "that nobody has drawn: refuse it.",
-        "accepts-empty": "A box without an area is accepted: its width or height is 0 or less. No hand is that small, "
-        "so refuse it.",
-        "accepts-none": "An image without a box is passed over. Then the boxes no longer belong to the images: refuse "
-        "the file.",
-        "accepts-two": "Of two boxes of one image one is taken, and nobody learns of the other. Refuse the file.",
-        "accepts-stranger": "An annotation whose image is not in the file is passed over. It says that the file is not "
-        "whole: refuse it.",
-        "other-error": "A bad file ends in another error than `ValueError`. Who calls your function expects that one; "
-        "a `KeyError` says nothing about the file. Look before you use what may be missing.",
-        "names-no-file": "The error does not name the image. With 1,500 images nobody finds the bad one: put its "
-        "`file_name` into the message.",
-    },
-)
+coco_boxes = Check("asl_data.coco_boxes")
 Box = tuple[float, float, float, float]
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.boxes import draw_boxes
-from vitcourse.checks.probe import Wrong, describe, several
+from vitcourse.checks.engine.probe import Wrong, describe, several
 
 __all__ = ["LESSON", "LETTERS", "PROVIDED", "draw_boxes", "numbers", "overlaps", "several"]
 

@@ -6,42 +6,11 @@ Source: Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge" (2
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, PROVIDED, draw_boxes, overlaps
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.asl_data.common import draw_boxes, overlaps
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe
 
-iou = Check(
-    "asl_data.iou",
-    lesson=LESSON,
-    title="Intersection over union, edges included",
-    objective="09.3",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "all-pairs": "Every box is compared with every true box. Here the first belongs to the first, the second to "
-        "the second: one number a pair, so the result has one axis.",
-        "shared-counted-twice": "The union is the sum of both areas. What both share is in that sum twice: take it off "
-        "once.",
-        "over-one-box": "The overlap is divided by the area of one of the two boxes. Divided by the true box, a box as "
-        "large as the image would be perfect. It is divided by the union.",
-        "over-frame": "The overlap is divided by the smallest box around both. The union is what at least one of the "
-        "two covers, and that has corners cut out.",
-        "dice": "This is twice the overlap over the sum of the areas, the Dice measure. It is larger than IoU for "
-        "every box that is not perfect. See the section “How good is a box?”.",
-        "pixel-added": "A 1 is added to the sides. That belongs to boxes that name their last pixel; here sides are "
-        "edges, and in fractions of the image a 1 is the whole image.",
-        "negative-overlap": "Boxes that lie apart get an overlap. Where they do not meet, the difference of the edges "
-        "is negative, and the product of two negative numbers is positive. Clamp each side to 0 *before* the product.",
-        "inverted-counts": "A box whose right edge lies left of its left edge is turned round and counted. It covers "
-        "nothing: its IoU is 0.",
-        "zero-by-zero": "An inverted box gives `nan`. Its area came out negative, and cancelled the area of the true "
-        "box in the union. Clamp the sides of the predicted box to 0, too.",
-        "not-clipped": "What a predicted box covers outside of the image counts against it. Clip it to the image "
-        "first: no edge below 0, none above 1.",
-    },
-)
+iou = Check("asl_data.iou")
 
 
 def _suspects(boxes: Tensor, true_boxes: Tensor) -> dict[str, Tensor]:

@@ -3,45 +3,11 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, PROVIDED, numbers, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.asl_data.common import numbers, several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe
 
-mirror_and_turn = Check(
-    "asl_data.mirror_and_turn",
-    lesson=LESSON,
-    title="The box goes with the image",
-    objective="09.4",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "image-stays": "The image comes back as it was. Look at what your line does with the result: `flip` and "
-        "`rot90` return a new tensor.",
-        "upside-down": "The image is turned upside down. Left and right are the last axis of (C, h, w): "
-        "`image.flip(-1)`.",
-        "turns-clockwise": "The image is turned clockwise. Counter-clockwise is `torch.rot90(image, 1, (-2, -1))`: "
-        "what was at the right edge comes to the top.",
-        "box-stays": "The image moves and its box does not. This is the mistake that raises no error: the label now "
-        "says that the hand is where it was before.",
-        "inverted": "The new box is inverted: its first corner is not the upper left one. The edge that was on the "
-        "right lies on the left now, so x1 comes from x2.",
-        "wrong-axis": "The box is mirrored in the other axis. From left to right means that x becomes 1 - x and y "
-        "stays.",
-        "in-pixels": "The box is moved by a number of pixels. Its sides are fractions of the image, so the opposite "
-        "edge is at 1, not at the width.",
-        "one-pixel-off": "The box is off by one pixel. A side is an edge and not the number of a pixel, so the mirror "
-        "image of x is 1 - x, with no pixel taken off.",
-        "box-clockwise": "The box is turned the other way round than the image. Follow the upper right corner of the "
-        "image, (1, 0): it comes to the upper left, (0, 0).",
-        "transposed": "x and y of the box change places, and nothing else happens to it. A turn is more than that: "
-        "counter-clockwise, the new x is y, and the new y is 1 - x.",
-        "turns-ignored": "It does not make as many quarter turns as asked. Two turns are a half turn, and box and "
-        "image take each of them.",
-        "order": "It turns first and mirrors then. The task mirrors first, and the two do not give the same.",
-    },
-)
+mirror_and_turn = Check("asl_data.mirror_and_turn")
 
 
 def mirrored(box: Tensor) -> Tensor:

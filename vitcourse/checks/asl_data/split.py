@@ -5,41 +5,11 @@ Source of the names: Roboflow's exports call every augmented copy of U7.jpg ``U7
 
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, LETTERS, PROVIDED, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.asl_data.common import LETTERS, several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-split = Check(
-    "asl_data.split",
-    lesson=LESSON,
-    title="Split by photo",
-    objective="09.1",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=(*PROVIDED, "sklearn"),
-    misconceptions={
-        "names-not-places": "The names of the files come back. The task asks for their places in `files`, counted from "
-        "0, so that labels and boxes can be picked with the same numbers.",
-        "loses-images": "Some images are on neither side. All copies of a photo go where the photo goes.",
-        "in-both": "Some images are on both sides. Each place belongs to one of the two lists.",
-        "splits-images": "Copies of one photo are on both sides. The images were divided and not the photos: group the "
-        "places by the part of the name before `_jpg.rf.` first.",
-        "groups-by-letter": "All photos of a letter are on one side. Then a model is asked for letters that it has "
-        "never seen: the group is the photo, A7, and not its letter.",
-        "joins-photos": "Photos whose names begin alike are kept together: A1 with A10 and A12. Compare the whole part "
-        "before `_jpg.rf.`, not its first two characters.",
-        "sides-swapped": "The two lists are exchanged. The first is for training, the second is held out and has the "
-        "share that was asked for.",
-        "share-of-images": "The number of photos held out is counted in images. Photos have different numbers of "
-        "copies: take `round(share * photos)`.",
-        "not-shuffled": "The photos held out are the first or the last of the list. Exports are often sorted, and then "
-        "whole letters would be missing: draw the photos at random.",
-        "not-repeatable": "The same seed gives two different divisions. Nobody could repeat a result: make a generator "
-        "from the seed, `torch.Generator().manual_seed(seed)` or `random.Random(seed)`.",
-        "seed-ignored": "Another seed gives the same division. Is `seed` used, or is a fixed number in its place?",
-    },
-)
+split = Check("asl_data.split")
 
 
 def _photo(file: str) -> str:

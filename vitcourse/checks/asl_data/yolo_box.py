@@ -3,43 +3,11 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LESSON, LETTERS, PROVIDED, numbers, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong
+from vitcourse.checks.asl_data.common import LETTERS, numbers, several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong
 
-yolo_box = Check(
-    "asl_data.yolo_box",
-    lesson=LESSON,
-    title="A line of YOLO",
-    objective="09.2",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "alphabet": "The class number is read as a place in the alphabet. It is a place in `names`, the list of "
-        "data.yaml, and that may have any order: class 0 need not be A.",
-        "class-number": "The class comes back as a number. Look it up in `names`, and return the letter.",
-        "counts-from-one": "The letter is the neighbour of the right one in `names`. Classes are counted from 0, as "
-        "places in a list are.",
-        "centre-as-corner": "The first two numbers are read as the corner of the box. In YOLO they are its centre; the "
-        "left edge lies half a width before it.",
-        "whole-not-half": "The box is twice as wide and high as it should be. From the centre to an edge it is *half* "
-        "the width or height.",
-        "centre-form": "The four numbers come back as they stand in the line: centre and size. The task asks for two "
-        "corners.",
-        "corner-and-size": "The last two numbers are the size, not the second corner. Add the size to the first "
-        "corner: that is the form of COCO, not xyxy.",
-        "axes-grouped": "The order is x1, x2, y1, y2. The task asks for corner by corner: x1, y1, x2, y2.",
-        "axes-swapped": "x and y change places. A line of YOLO has x before y, and so has the result.",
-        "sizes-swapped": "Width and height change places. The fourth number of the line is the width, which belongs to "
-        "x, and the fifth the height.",
-        "rounded": "The numbers are rounded. That YOLO's boxes are not rounded is what it is good for: keep them as "
-        "they are.",
-        "one-space": "It works only where numbers are parted by exactly one space. `line.split()` without an argument "
-        "takes any white space, tabs and the end of the line as well.",
-    },
-)
+yolo_box = Check("asl_data.yolo_box")
 
 
 def _draw(probe: Probe) -> tuple[list[float], int, list[str]]:

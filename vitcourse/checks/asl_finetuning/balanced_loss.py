@@ -10,48 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, draw_boxes, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.asl_finetuning.common import draw_boxes, several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-balanced_loss = Check(
-    "asl_finetuning.balanced_loss",
-    lesson=LESSON,
-    title="Two losses and a constant",
-    objective="10.2",
-    difficulty=1,
-    minutes=15,
-    points=4,
-    forbidden=PROVIDED,
-    misconceptions={
-        "softmax-twice": "The softmax is taken twice. `F.cross_entropy` takes logits and does the softmax itself: give "
-        "it the scores as they are.",
-        "no-softmax": "The logits are used as if they were logarithms of probabilities. They become that by "
-        "`log_softmax` over the letters, the last axis.",
-        "letter-summed": "The cross-entropies of the batch are added up. Take their mean, or the loss grows with the "
-        "batch and C no longer fits.",
-        "wrong-sign": "The cross-entropy is negative. It is minus the logarithm of the probability of the right "
-        "letter; the logarithm itself is below 0.",
-        "other-base": "The logarithm has another base. The cross-entropy uses the natural one, `log`.",
-        "divided-twice": "The second number is divided by C already. The task asks for the cross-entropy as it is; "
-        "only the sum sees C.",
-        "box-summed": "The four sides of a box are added up. The mean squared error is the mean over all B times 4 "
-        "numbers.",
-        "box-absolute": "The errors of the box are not squared. That is the L1 loss, which is another one: see the "
-        "section on what can take the place of C.",
-        "box-root": "A root is taken of the box loss. The mean squared error has none.",
-        "box-half": "The box loss is half of the mean squared error. `smooth_l1_loss` and `huber_loss` give that for "
-        "small errors.",
-        "multiplies-by-c": "The cross-entropy is multiplied by C. It is the large one of the two: divide it.",
-        "divides-box": "The box loss is divided by C. It is the small one of the two already: divide the "
-        "cross-entropy.",
-        "divides-both": "The whole sum is divided by C. That changes the step and not the balance: divide the "
-        "cross-entropy alone.",
-        "c-ignored": "The sum does not depend on C. Divide the cross-entropy by it before you add.",
-        "mean-not-sum": "The two parts are averaged. Add them.",
-    },
-)
+balanced_loss = Check("asl_finetuning.balanced_loss")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, float]
 
 

@@ -10,42 +10,12 @@ from statistics import mean, median
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, close, describe
-from vitcourse.checks.words import apart
+from vitcourse.checks.asl_finetuning.common import several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, close, describe
+from vitcourse.checks.engine.words import apart
 
-choose = Check(
-    "asl_finetuning.choose",
-    lesson=LESSON,
-    title="Choose here, report there",
-    objective="10.5",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "epoch-on-valid": "The epoch of a run is the one that valid likes best. Then valid has been used to choose, "
-        "and its number is too good: take the epoch that is best on the hold-out.",
-        "setting-on-valid": "The setting is the one that valid likes best. Choose it by the hold-out as well; valid "
-        "is read for the chosen one alone.",
-        "last-epoch": "The last epoch of every run is taken. Take the one that is best on the hold-out.",
-        "last-of-equals": "Of several equally good epochs a later one is taken. Take the first: it has cost less, and "
-        "everybody gets the same.",
-        "one-epoch-for-all": "All seeds use the epoch of the first one. Each run has its own best epoch.",
-        "best-seed-wins": "The setting is that of the best single run. With many seeds some are lucky: compare the "
-        "means over the seeds.",
-        "mean-over-epochs": "Settings are compared by the mean over all epochs. Compare their chosen epochs.",
-        "reports-the-hold-out": "The numbers reported are those of the hold-out. They were used to choose, so they "
-        "are too good: report valid.",
-        "reports-the-best-seed": "The mean is that of the best seed alone. Report all seeds of the setting.",
-        "reports-the-median": "The middle seed is reported, or the middle of the range. The task asks for the mean.",
-        "half-a-range": "The range comes as mean and distance. The task asks for the least and the greatest value.",
-        "range-swapped": "The greatest value comes before the least. The order is mean, least, greatest.",
-        "percent": "The numbers are in percent. All measures of the course are fractions of 1.",
-        "wrong-name": "The name is not that of the setting whose numbers follow. Return both from the same place.",
-    },
-)
+choose = Check("asl_finetuning.choose")
 Runs = dict[str, list[dict[str, list[float]]]]
 NAMES = ("C = 1", "C = 10", "C = 30", "C = 100")
 PICTURES = 40  # so few that some accuracies are equal

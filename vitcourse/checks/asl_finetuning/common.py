@@ -1,7 +1,7 @@
 """What the exercises of lesson 10 share."""
 
 from vitcourse.checks.boxes import draw_boxes
-from vitcourse.checks.probe import several
+from vitcourse.checks.engine.probe import several
 
 __all__ = ["LESSON", "PROVIDED", "draw_boxes", "several"]
 

@@ -6,44 +6,12 @@ Source: Rezatofighi et al. 2019, https://arxiv.org/abs/1902.09630, algorithm 1.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, draw_boxes
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.asl_finetuning.common import draw_boxes
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-giou = Check(
-    "asl_finetuning.giou",
-    lesson=LESSON,
-    title="An overlap that pulls from afar",
-    objective="10.2",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=(*PROVIDED, "torchvision"),
-    misconceptions={
-        "plain-iou": "This is the plain IoU. Take off the share of the frame that neither box covers.",
-        "loss-not-measure": "This is the loss, 1 - GIoU. The task asks for the measure itself: 1 for equal boxes.",
-        "added-not-taken-off": "The empty share of the frame is added. It is a fault, so it is taken off.",
-        "over-union": "The empty part is divided by the union. Divide it by the area of the frame, or it could exceed "
-        "1.",
-        "not-divided": "The empty part is taken off as an area. Divide it by the area of the frame, so that the "
-        "measure does not depend on the size of the boxes.",
-        "empty-of-both": "What lies outside of the overlap counts as empty. Empty is the part of the frame that "
-        "*neither* box covers: frame minus union.",
-        "frame-inside-out": "The frame is built from the inner edges: largest left, smallest right. The smallest "
-        "frame around both begins at the smaller left edge and ends at the larger right one.",
-        "frame-of-sums": "The frame is as wide as both boxes together. It goes from the leftmost edge to the rightmost "
-        "one.",
-        "shared-counted-twice": "The union is the sum of both areas. What both share is in that sum twice: take it off "
-        "once.",
-        "negative-overlap": "Boxes that lie apart get an overlap. Clamp each side of it to 0 *before* the product: two "
-        "negative sides have a positive product.",
-        "clamped": "The measure never falls below 0. For boxes that lie apart it is negative, and grows as they come "
-        "nearer: that is what it is for.",
-        "centre-distance": "The distance of the centres is taken off. That is the DIoU, another measure; here it is "
-        "the empty share of the frame.",
-    },
-)
+giou = Check("asl_finetuning.giou")
 
 
 def _area(box: Tensor) -> Tensor:

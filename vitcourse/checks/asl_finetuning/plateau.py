@@ -10,43 +10,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-plateau = Check(
-    "asl_finetuning.plateau",
-    lesson=LESSON,
-    title="Slower, when nothing improves",
-    objective="10.4",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=(*PROVIDED, "torch.optim"),
-    misconceptions={
-        "compares-with-last": "Each loss is compared with the one before it. It is compared with the *best* so far: a "
-        "loss that goes up and comes half way back has improved nothing.",
-        "too-soon": "The rate falls one epoch too early. `patience` epochs without an improvement are borne; the next "
-        "one lowers the rate.",
-        "too-late": "The rate falls one epoch too late. After `patience` epochs without an improvement the next one "
-        "lowers the rate.",
-        "never-forgets": "An improvement does not set the count back to 0. Only epochs in a row count.",
-        "counts-on": "The count goes on after the rate has fallen, so that it falls again at once. Set it back to 0: "
-        "the smaller rate gets its own patience.",
-        "forgets-the-best": "The best loss is forgotten when the rate falls. Then a worse one counts as an "
-        "improvement: keep the best of all epochs.",
-        "more-is-better": "Losses that rise count as improvements. A loss is to fall.",
-        "equal-improves": "A loss equal to the best counts as an improvement. Standing still is a plateau: it must be "
-        "below the best.",
-        "one-epoch-off": "The list is shifted by an epoch. An epoch has the rate that it was trained with; what its "
-        "own loss decides is the rate of the next.",
-        "from-the-first-rate": "The rate falls once and never again. Multiply the present rate by the factor, not the "
-        "first.",
-        "divided": "The rate is divided by the factor. A factor below 1 would make it grow: multiply.",
-        "never-falls": "The rate never falls. Is the new rate kept for the next epochs?",
-        "only-once": "The rate is low in one epoch alone and then back. It stays low.",
-    },
-)
+plateau = Check("asl_finetuning.plateau")
 Case = tuple[list[float], float, int, float]
 
 

@@ -5,43 +5,10 @@ As `asl.freeze` does it, and the project that the lesson follows: the embeddings
 
 from collections.abc import Callable
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-trained = Check(
-    "asl_finetuning.trained",
-    lesson=LESSON,
-    title="What is still trained?",
-    objective="10.3",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=PROVIDED,
-    misconceptions={
-        "the-frozen-ones": "The frozen names come back. The task asks for the others, those that are trained.",
-        "digits-not-numbers": "Blocks 10 and 11 are treated like block 1, or compared as text. Compare numbers: cut "
-        "the number out of the name, and make it an `int`.",
-        "one-too-many": "One block too many is frozen. Blocks are counted from 0, so the first k are those with a "
-        "number below k.",
-        "one-too-few": "One block too few is frozen. Blocks are counted from 0: the first k are 0 to k - 1.",
-        "last-not-first": "The last blocks are frozen, not the first. What is learned early fits many tasks, and what "
-        "lies before it need no gradient: freeze from the front.",
-        "class-token": "The class token or the positions are still trained. They belong to the embeddings: what "
-        "comes before block 0 is frozen with it.",
-        "patches": "The patch embedding is still trained. The embeddings are frozen with the first layers; a gradient "
-        "for them would have to go back through all frozen blocks.",
-        "whole-backbone": "The whole backbone is frozen. That is only right where all blocks are asked for, and even "
-        "then not for the norm behind them.",
-        "heads-frozen": "Parameters of the heads are missing. The heads are new: freeze nothing of them, whatever "
-        "numbers stand in their names.",
-        "last-norm": "The norm behind the blocks is frozen. It is neither an embedding nor a block: it is trained.",
-        "biases-forgotten": "Only the weights, or only the biases, are treated. A frozen layer is frozen whole.",
-        "order": "The names come in another order. Keep them as they are given.",
-        "none-at-zero": "With 0 layers something else than the embeddings is frozen, or they are not. Freezing the "
-        "first 0 layers still freezes the embeddings.",
-    },
-)
+trained = Check("asl_finetuning.trained")
 EMBEDDINGS = ("backbone.cls_token", "backbone.pos_embed")
 PATCHES = tuple(f"backbone.patch_embed.proj.{kind}" for kind in ("weight", "bias"))
 PARTS = ("norm1.weight", "norm1.bias", "attn.qkv.weight", "attn.qkv.bias", "mlp.fc1.weight", "mlp.fc1.bias")

@@ -8,44 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import LESSON, PROVIDED, several
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, Wrong, close
+from vitcourse.checks.asl_finetuning.common import several
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, Wrong, close
 
-two_heads = Check(
-    "asl_finetuning.two_heads",
-    lesson=LESSON,
-    title="Two heads, one vector",
-    objective="10.1",
-    difficulty=1,
-    minutes=15,
-    points=4,
-    forbidden=PROVIDED,
-    misconceptions={
-        "no-relu": "There is no ReLU between the two layers. Two linear layers after one another are one linear layer.",
-        "other-activation": "The function between the two layers is not the ReLU. `torch.relu` keeps what is above 0 "
-        "and makes the rest 0.",
-        "relu-too-early": "The ReLU comes before the first layer. It belongs between the two: half of what the "
-        "backbone says would be lost.",
-        "relu-at-the-end": "There is a ReLU after the last layer. Logits must be able to fall below 0, and a box ends "
-        "with a sigmoid.",
-        "bias-forgotten": "A bias is missing. A linear layer is `x @ weight.T + bias`, here twice in each head.",
-        "heads-swapped": "The boxes come first, the logits second. The task asks for the letter first.",
-        "same-hidden": "One head reads what the first layer of the other has made. Both read the same vector, each "
-        "with a first layer of its own: what the letter needs is not what the box needs.",
-        "letter-probabilities": "The letter comes back as probabilities. The loss takes the softmax itself: return the "
-        "logits.",
-        "letter-sigmoid": "The logits went through the sigmoid as well. It belongs to the box alone.",
-        "no-sigmoid": "The box has no sigmoid, so it may leave the image. Its four numbers must lie between 0 and 1.",
-        "softmax-box": "The box went through a softmax. Its four numbers need not add up to 1: take the sigmoid of "
-        "each.",
-        "clamped-box": "The box is cut off at 0 and 1. Where it is cut off no gradient comes back, and the head cannot "
-        "learn: the sigmoid bends it in.",
-        "random": "The same vectors give other answers at the second call. Leave the dropout out: your function is the "
-        "model as it is judged, in evaluation mode.",
-    },
-)
+two_heads = Check("asl_finetuning.two_heads")
 Head = dict[str, Tensor]
 
 

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.attention.common import (
-    LESSON,
-    PROVIDED,
     attend,
     divisors,
     hidden_row_mistakes,
@@ -18,59 +16,11 @@ from vitcourse.checks.attention.common import (
     scale_mistakes,
     some_visible,
 )
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, Wrong, close, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, Wrong, close, describe
 
-attention = Check(
-    "attention.attention",
-    lesson=LESSON,
-    title="Scaled dot-product attention",
-    objective="01.1",
-    difficulty=2,
-    minutes=25,
-    points=6,
-    forbidden=PROVIDED,
-    misconceptions={
-        "no-weights": "Only the output comes back. The task asks for a pair: `return output, weights`.",
-        "swapped": "The two results come in the wrong order. The output is first, the weights second.",
-        "not-scaled": "The scores are not divided by the square root of the width `d_k`. Without it they grow with the "
-        "width and the softmax saturates. See the section “Why the square root?”.",
-        "wrong-divisor": "The scores are divided by the wrong number. It is the square root of the width of the "
-        "queries and keys, `query.shape[-1]`: neither the number of tokens, nor the width of the values, nor the "
-        "width without the root.",
-        "wrong-axis": "The softmax runs over the queries: the columns of the weights add up to 1, not the rows. Each "
-        "query divides its own attention among the keys, which lie along the last axis: `dim=-1`.",
-        "no-softmax": "The second result holds the scores; no softmax was taken. Weights are positive and each row "
-        "adds up to 1.",
-        "scores-times-values": "The weights are right, but the output is made from the scores. The output is the "
-        "weights times the values: a mean, so it stays among them.",
-        "mask-ignored": "The mask changes nothing. A score where the mask is False must become minus infinity before "
-        "the softmax. Where your line does it, is its result kept? `masked_fill` returns a new tensor.",
-        "mask-inverted": "The mask is read the wrong way round. Here True means that the query may attend to the key "
-        "(in `nn.MultiheadAttention` it means the opposite). `masked_fill` fills where its mask is True, so it "
-        "needs `~mask`.",
-        "mask-after-softmax": "The mask is applied after the softmax. The hidden keys have then taken their share "
-        "already, and the rows no longer add up to 1. Hide the scores first, then take the softmax.",
-        "mask-as-zero": "A hidden score is set to 0, or multiplied by 0. The exponential of 0 is 1, so the key is "
-        "still read. Only minus infinity has the exponential 0.",
-        "mask-added": "The truth values are added to the scores, as 0 and 1. That makes visible keys a little "
-        "stronger and hides nothing. A hidden score must become minus infinity.",
-        "mask-not-broadcast": "The mask fits only where it has the shape of the scores. One mask may serve a whole "
-        "batch: shapes (L, S) and (B, 1, 1, S) must work too. `masked_fill` and `torch.where` spread a mask by "
-        "themselves; do not reshape it, do not loop over it.",
-        "only-two-axes": "It works for single matrices, but not with a batch or heads in front. Count axes from the "
-        "end: `key.transpose(-2, -1)`, `dim=-1`, `query.shape[-1]`; in an einsum pattern, start with `...`.",
-        "nan-row": "A query that may see no key gives `nan`: all its scores are minus infinity, and their softmax is 0 "
-        "divided by 0. Nothing to read means nothing read: output and weights are zeros there. See the section "
-        "“Masks: what a query may not see”.",
-        "uniform-row": "A query that may see no key reads all of them in equal parts. A large finite number such as "
-        "-1e9 is the same for all keys of that row and cancels. Such a row must be zeros: treat it by itself.",
-        "nan-gradient": "The results are right, but a gradient holds `nan`. It arises when `nan` is made first and "
-        "replaced afterwards (`nan_to_num`, `where`): the way back still passes through it. Give an empty row "
-        "harmless scores before the softmax, and set it to zero after.",
-    },
-)
+attention = Check("attention.attention")
 
 
 def _draw(probe: Probe, front: tuple[int, ...] = (), dtype: torch.dtype = torch.float32) -> tuple[Tensor, ...]:

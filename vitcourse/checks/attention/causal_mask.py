@@ -6,38 +6,10 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.3.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.attention.common import LESSON, PROVIDED
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-causal_mask = Check(
-    "attention.causal_mask",
-    lesson=LESSON,
-    title="A mask that hides the future",
-    objective="01.3",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "additive-mask": "This mask holds 0 and minus infinity, to be added to the scores. Such masks exist, but the "
-        "task asks for truth values: True where the query may attend.",
-        "not-boolean": "The pattern is made of numbers. `masked_fill` and `~` need truth values: build it with "
-        "`dtype=torch.bool`, or compare (`== 1`).",
-        "inverted": "The mask says True where a key is hidden. In this course True means that the query may attend "
-        "(`nn.MultiheadAttention` reads it the other way). Put `~` in front.",
-        "upside-down": "The mask lets each query see the future and hides the past. Row i belongs to query i and "
-        "column j to key j: True where j is at most i, which is the lower triangle (`tril`).",
-        "excludes-itself": "No query sees its own token. It may: only what comes later is hidden, so the diagonal is "
-        "True. Look for `<` in place of `<=`, or for a shifted diagonal.",
-        "one-too-many": "Each query sees one token of the future. The next token is what a decoder must predict, so "
-        "this gives the answer away. Look for a shifted diagonal.",
-        "hides-nothing": "Every query sees every key. A causal mask is False above the diagonal.",
-        "short-memory": "A query does not see all tokens before it. The whole past is visible, however far back: "
-        "True for every column up to the query's own.",
-        "one-token": "A sequence of one token is treated wrongly. Its mask is [[True]]: generation starts there.",
-    },
-)
+causal_mask = Check("attention.causal_mask")
 
 
 def _suspects(n: int) -> dict[str, Tensor]:

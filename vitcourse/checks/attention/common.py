@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.probe import Probe
 
 LESSON = "01_attention"
 # Finished attention, under any name. What a card lists.

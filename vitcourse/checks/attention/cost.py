@@ -8,40 +8,10 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), table 1 (complexity 
 
 from collections.abc import Callable
 
-from vitcourse.checks.attention.common import LESSON, PROVIDED
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-cost = Check(
-    "attention.cost",
-    lesson=LESSON,
-    title="What attention costs",
-    objective="01.4",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "swapped": "The two results come in the wrong order. The bytes are first, the multiplications second.",
-        "forgets-heads": "The number of heads is left out. Each head has its own table of weights, and its own two "
-        "matrix products.",
-        "linear-in-tokens": "It grows in step with the number of tokens. Every query meets every key, so the number of "
-        "pairs is the square of the number of tokens. See the section “What it costs”.",
-        "half-the-pairs": "Only half of the pairs are counted. Even where a causal mask hides the future, the plain "
-        "form computes and keeps the whole table.",
-        "counts-numbers": "These are numbers, not bytes. Each number takes `bytes_per_number` bytes.",
-        "bits": "These are bits. The task asks for bytes, and `bytes_per_number` is in bytes already.",
-        "scaled-unit": "These are kilobytes or megabytes. The task asks for bytes: do not divide.",
-        "one-product": "Only one of the two matrix products is counted. The first makes the scores from queries and "
-        "keys, the second mixes the values with the weights; both take the same number of multiplications.",
-        "counts-additions": "The additions are counted as well. That is the usual count of operations (twice this "
-        "number), but the task asks for multiplications alone.",
-        "counts-projections": "The maps that make queries, keys and values are counted as well. The task begins where "
-        "these are ready: two matrix products are left.",
-        "forgets-width": "The width of a head is left out. Each score is a dot product, with one multiplication for "
-        "each of its `head_width` entries.",
-    },
-)
+cost = Check("attention.cost")
 Sizes = tuple[int, int, int, int]  # tokens n, heads h, width of a head d, bytes of a number b
 RIGHT = "right"
 

@@ -16,53 +16,16 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.attention.common import (
-    LESSON,
-    PROVIDED,
     attend,
     divisors,
     mask_mistakes,
     scale_mistakes,
     some_visible,
 )
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, close
 
-repair = Check(
-    "attention.repair",
-    lesson=LESSON,
-    title="Two faults that a test did not see",
-    objective="01.1",
-    difficulty=3,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "returns-a-pair": "More than the output comes back. The function that was handed out returns the output alone, "
-        "and whoever calls it relies on that: change its faults, not what it returns.",
-        "breaks-what-worked": "What worked before is broken now: as many tokens as numbers in a token, and no mask. "
-        "Start again from what was handed out, and change one line at a time.",
-        "not-scaled": "The scores are not divided at all now. A division belongs there, only by another number: the "
-        "square root of the width.",
-        "scale-from-length": "The divisor still depends on the number of tokens. The author tested with as many tokens "
-        "as numbers in a token, where both are the same. It is the width that counts: look at the axis inside the "
-        "root.",
-        "scale-from-value": "The divisor is made from the width of the values. Dot products are taken of queries and "
-        "keys, so their width counts, `query.shape[-1]`; the values may have another.",
-        "wrong-axis": "The softmax runs over the queries now. It was right as handed out: over the keys, `dim=-1`.",
-        "mask-after-softmax": "The mask still acts after the softmax. The hidden keys have taken their share by then, "
-        "so what is left does not add up to 1. Hide the scores first, then take the softmax.",
-        "mask-ignored": "The mask has no effect any more. Where your line uses it, is the result kept? `masked_fill` "
-        "returns a new tensor.",
-        "mask-inverted": "The mask is read the wrong way round now. True means that the query may attend to the key; "
-        "`masked_fill` fills where its mask is True, so it needs `~mask`.",
-        "mask-as-zero": "A hidden score is set to 0, or multiplied by 0, before the softmax. The exponential of 0 is "
-        "1, so the key is still read. Only minus infinity has the exponential 0.",
-        "mask-added": "The truth values are added to the scores, as 0 and 1. That hides nothing. A hidden score must "
-        "become minus infinity.",
-        "only-two-axes": "It does not work with a batch and heads in front, or with one mask for a whole batch. That "
-        "was so as handed out: count axes from the end, and let the mask spread by itself.",
-    },
-)
+repair = Check("attention.repair")
 
 
 def _call(probe: Probe, inputs: tuple[Tensor, ...], *mask: Tensor, on_error: str | None = None) -> Tensor:

@@ -8,47 +8,13 @@ import math
 import torch
 from torch import Tensor
 
-from vitcourse.checks.attention.common import LESSON, PROVIDED, divisors
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, Wrong, close
-from vitcourse.checks.words import apart
+from vitcourse.checks.attention.common import divisors
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, Wrong, close
+from vitcourse.checks.engine.words import apart
 
-scores = Check(
-    "attention.scores",
-    lesson=LESSON,
-    title="Scaled scores",
-    objective="01.2",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "transposed": "Rows and columns are swapped. A row belongs to a query and a column to a key, so the query "
-        "comes first in the product: query times the transposed key.",
-        "key-not-transposed": "The key is not transposed. A score is the dot product of a row of the query with a row "
-        "of the key, and a matrix product pairs rows with columns: turn the key's rows into columns first, with "
-        "`key.transpose(-2, -1)`.",
-        "softmax-too-early": "These are weights, not scores. The task ends before the softmax: scores may be negative, "
-        "and a row of scores need not add up to 1.",
-        "cosine": "The rows are brought to length 1 before the product, which gives the cosine. Attention compares "
-        "by the plain dot product, in which a longer key counts for more; only the division by the root follows.",
-        "not-scaled": "The scores are not divided by the square root of the width `d_k`. Without it they grow with "
-        "the width, and the softmax saturates. See the section “Why the square root?”.",
-        "divided-by-width": "The scores are divided by the width `d_k` itself. The spread of a dot product grows like "
-        "the square root of the width, so that is what to divide by. See the section “Why the square root?”.",
-        "multiplied-by-root": "The scores are multiplied by the square root of the width `d_k`. It should make them "
-        "smaller: divide. Look for `*` in place of `/`, or for a sign in `** 0.5`.",
-        "length-not-width": "The divisor is made from the number of tokens. The width `d_k` is the last axis, "
-        "`query.shape[-1]`; `len(query)` and `shape[-2]` count tokens.",
-        "fixed-divisor": "The divisor is the same for every width. It must be computed from the input's last axis, "
-        "`query.shape[-1]`, and not be written as a number.",
-        "only-two-axes": "It works for one matrix, but not with a batch or heads in front. `.T` turns round all "
-        "axes: `key.transpose(-2, -1)` swaps the last two, whatever stands before them.",
-        "width-from-wrong-axis": "With a batch or heads in front, the divisor comes from the wrong axis. "
-        "`query.shape[1]` is the width of a matrix only; count from the end, `query.shape[-1]`.",
-    },
-)
+scores = Check("attention.scores")
 
 
 def _right(query: Tensor, key: Tensor) -> Tensor:

@@ -9,62 +9,12 @@ import math
 import torch
 from torch import Tensor
 
-from vitcourse.checks.attention.common import LESSON, PROVIDED, some_visible, weights_of
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.attention.common import some_visible, weights_of
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-softmax = Check(
-    "attention.softmax",
-    lesson=LESSON,
-    title="A softmax that survives every row",
-    objective="01.3",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=PROVIDED,
-    misconceptions={
-        "log-weights": "These are the logarithms of the weights. Weights are positive: use `softmax`, not "
-        "`log_softmax`, or take the exponential.",
-        "no-exponential": "The scores are divided by a sum without the exponential. Scores may be negative and weights "
-        "may not: raise e to each score first, then divide by the sum of the results.",
-        "wrong-axis": "The columns add up to 1, not the rows. A row belongs to one query, and its weights say how the "
-        "query divides its attention among the keys, which lie along the last axis: `dim=-1`.",
-        "whole-tensor": "All weights together add up to 1. Each query has its own share to give away: sum over the "
-        "last axis only, with `dim=-1`.",
-        "not-normalised": "The rows do not add up to 1. The exponentials are there; what is missing is the division "
-        "by their sum, row by row.",
-        "sigmoid": "Each score is turned into a number between 0 and 1 by itself (a sigmoid). In a softmax the scores "
-        "of a row compete: what one key gains, the others lose.",
-        "hard-maximum": "The largest score takes everything. A softmax gives each key a share, and with it a gradient: "
-        "no `argmax`, no one-hot.",
-        "wrong-base": "The exponentials are powers of 2 or 10. A softmax raises e: use `exp`.",
-        "scaled-again": "The scores are divided once more. They are scaled before they come in here; a softmax takes "
-        "them as they are.",
-        "only-two-axes": "It works for one matrix, but not with a batch or heads in front. Then the keys do not lie "
-        "along axis 1: count from the end, `dim=-1`, and keep the summed axis with `keepdim=True`.",
-        "overflow": "Large scores give `nan` or the wrong share. In float32 the exponential of 89 is infinite already, "
-        "and infinity divided by infinity is not a number. Subtract the row's largest score first; the weights "
-        "do not change, as the factor stands above and below the fraction line.",
-        "clamped": "Large scores are cut off, so that all of them look equal. Do not clamp: subtract the row's largest "
-        "score, which keeps all differences.",
-        "wrong-maximum": "What is subtracted is not the row's own largest score. With one number for the whole tensor, "
-        "a row that lies far below it underflows: all its exponentials are 0. With one for each column, the weights "
-        "change. Use `amax(dim=-1, keepdim=True)`.",
-        "hidden-score": "A hidden score (minus infinity) does not get the weight 0 exactly. The exponential of minus "
-        "infinity is 0 by itself; look for a mean, a minimum, a clamp or `nan_to_num` that meets the infinity first.",
-        "nan-row": "A row in which every score is hidden gives `nan`: 0 divided by 0, or infinity minus infinity. "
-        "Nothing to read means nothing read: such a row must be zeros. See the section “Masks: what a query may "
-        "not see”.",
-        "uniform-row": "A row in which every score is hidden gives equal weights: the query reads all that it may not "
-        "see. Look for a large finite number in place of minus infinity. Such a row must be zeros.",
-        "adds-epsilon": "The rows add up to a little less than 1, because something small is added to the sum. After "
-        "the largest score is subtracted the sum is at least 1 and needs no help; treat the empty row by itself.",
-        "nan-gradient": "The weights are right, but the gradient holds `nan`. It arises when `nan` is made first and "
-        "replaced afterwards (`nan_to_num`, `where`): the way back still passes through it. Give an empty row "
-        "harmless scores before the softmax, and set it to zero after.",
-    },
-)
+softmax = Check("attention.softmax")
 
 
 LARGE = 100  # a float32 near 1000 is exact to 6e-5, and some right formulas (log-sum-exp) round there

@@ -7,38 +7,11 @@ authors' program.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import LESSON
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe
 
-classify = Check(
-    "bert.classify",
-    lesson=LESSON,
-    title="A head for classes",
-    objective="04.5",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=("vitcourse", "transformers"),
-    misconceptions={
-        "mean-of-tokens": "It takes the mean of all tokens. Padding would count too; BERT's classifier reads the first "
-        "token alone, `x[:, 0]`.",
-        "last-token": "It takes the last token. [CLS] is the first, `x[:, 0]`; the last is a [SEP] or padding.",
-        "first-row": "It takes the first row of the batch in place of the first token of each row. Axis 0 is the "
-        "batch: `x[:, 0]`, not `x[0]`.",
-        "no-pooler": "The pooler is left out. Between [CLS] and the classifier stands a linear layer with a tanh.",
-        "no-tanh": "The tanh of the pooler is missing. It stands between the two linear layers.",
-        "other-activation": "The pooler has another activation. It is a tanh.",
-        "tanh-too-early": "The tanh stands before the pooler's linear layer. It comes after it.",
-        "tanh-too-late": "There is a tanh after the classifier. Logits are free numbers; the tanh belongs to the "
-        "pooler.",
-        "not-transposed": "A weight is not transposed. As in `nn.Linear`, a weight has the shape (outputs, inputs): "
-        "`x @ weight.T + bias`.",
-        "no-bias": "A bias is left out. The pooler and the classifier add one each, after their product.",
-        "softmax-too-early": "These are probabilities. The task ends at the logits: the loss takes the softmax itself.",
-    },
-)
+classify = Check("bert.classify")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 

@@ -6,41 +6,11 @@ Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805, section 3.1, "Task
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import IGNORED, LESSON, ids
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, several
+from vitcourse.checks.bert.common import IGNORED, ids
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, several
 
-hide = Check(
-    "bert.hide",
-    lesson=LESSON,
-    title="Hide, swap, keep",
-    objective="04.2",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=("vitcourse", "transformers"),
-    misconceptions={
-        "hides-unchosen": "Words that were not chosen are changed too. `fate` has a number for every place, but it "
-        "counts only where `chosen` is True.",
-        "always-mask": "Every chosen word becomes [MASK]. That is so for a fate below 0.8 alone. See the section "
-        "“Hide, swap, keep”: a model that only ever answers at [MASK] learns nothing about words that it sees.",
-        "keeps-none": "No chosen word stays as it is. With a fate of 0.9 or more the word is kept, and asked for all "
-        "the same.",
-        "swaps-none": "No chosen word is replaced by a random one. With a fate from 0.8 to 0.9 it is.",
-        "shares-swapped": "The shares are mixed up. Below 0.8: [MASK]. From 0.8 to 0.9: a random word. From 0.9: kept.",
-        "labels-of-hidden": "The labels are taken from the row after the hiding. The model would be asked for [MASK]; "
-        "it should be asked for the word that stood there before.",
-        "labels-everywhere": "Every place has a label. The loss counts chosen places only, so all others are -100.",
-        "labels-where-changed": "Only places whose word has changed have a label. A chosen word that was kept is asked "
-        "for as well: that is what the kept tenth is for.",
-        "labels-where-masked": "Only places that became [MASK] have a label. All chosen places have one, also those "
-        "with a random word and those that were kept.",
-        "other-ignored-label": "Places that do not count have another label than -100. 0 is a word of the vocabulary: "
-        "the model would be taught to answer it.",
-        "labels-inverted": "The labels are at the places that were not chosen, and -100 at those that were. Look at "
-        "the order of the arguments of `torch.where`: what holds where `chosen` is True comes first.",
-    },
-)
+hide = Check("bert.hide")
 MASK = 4
 
 

@@ -8,47 +8,12 @@ import math
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import IGNORED, LESSON
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.bert.common import IGNORED
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-masked_loss = Check(
-    "bert.masked_loss",
-    lesson=LESSON,
-    title="The loss at the gaps",
-    objective="04.3",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=(
-        "vitcourse",
-        "transformers",
-        *(f"torch.nn.functional.{name}" for name in ("cross_entropy", "nll_loss")),
-        *(f"torch.nn.{name}" for name in ("CrossEntropyLoss", "NLLLoss")),
-    ),
-    misconceptions={
-        "sum-not-mean": "The terms are added up, not averaged. Divide by the number of places that have a label.",
-        "mean-over-all-places": "The sum is divided by the number of all places. Six of seven have no label, and would "
-        "make the loss look six times as small: divide by the number of labels.",
-        "mean-over-rows": "The sum is divided by the number of rows, or by their length. Divide by the number of "
-        "labels in the whole batch.",
-        "mean-of-row-means": "Each row is averaged by itself, then the rows. A label in a row with few labels would "
-        "count more than one in a row with many: take one mean over all labels.",
-        "counts-every-place": "Places without a label are counted as if their label were some word. Leave out every "
-        "place whose label is -100.",
-        "wrong-sign": "The sign is wrong. The logarithm of a probability is negative; the loss is its negative.",
-        "no-softmax": "The logits are used as they are. They become logarithms of probabilities by `log_softmax` over "
-        "the last axis.",
-        "wrong-axis": "The softmax runs over the wrong axis. The words of the vocabulary are the last one.",
-        "no-logarithm": "The logarithm is missing: this is a mean of probabilities. The loss is the mean of minus "
-        "their logarithms.",
-        "other-base": "The logarithm has another base. The loss uses the natural one, `log`.",
-        "no-label-not-zero": "Without any label the loss is not 0. A mean over nothing is 0 / 0: divide by at least 1.",
-        "overflows": "Large logits give `inf` or `nan`: their exponential is too large. `log_softmax` takes off the "
-        "largest first.",
-    },
-)
+masked_loss = Check("bert.masked_loss")
 
 
 def _right(logits: Tensor, labels: Tensor) -> Tensor:

@@ -6,39 +6,11 @@ Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805, section 3 ("Input/
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import LESSON, ids
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, several
+from vitcourse.checks.bert.common import ids
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, several
 
-pair = Check(
-    "bert.pair",
-    lesson=LESSON,
-    title="Two sentences in one row",
-    objective="04.1",
-    difficulty=1,
-    minutes=15,
-    points=4,
-    forbidden=("vitcourse", "tokenizers", "transformers"),
-    misconceptions={
-        "not-padded": "The row is not as long as the task says. Fill it up at its end with `pad`, to `length` places.",
-        "padding-in-front": "The padding stands in front. It belongs at the end: [CLS] is always the first token, and "
-        "that is where the second task of the pretraining looks.",
-        "sep-missing": "A [SEP] is missing. There are two: one after the first sentence, one after the second.",
-        "cls-missing": "The row does not begin with [CLS]. Put `cls` in front of the first sentence: it is the token "
-        "that gathers the row.",
-        "first-sep-in-second": "The first [SEP] is counted to the second sentence. It closes the first, so its segment "
-        "is 0; 1 begins with the first word of the second sentence.",
-        "last-sep-in-first": "The last [SEP] has segment 0. It closes the second sentence, so its segment is 1.",
-        "padding-in-second": "The padding has segment 1. It is no part of either sentence; by custom its segment is 0.",
-        "segments-swapped": "The segments are swapped. The first sentence with its [SEP] is 0, the second 1.",
-        "segments-from-one": "The segments are counted from 1. There are two rows in the table of segments, with the "
-        "numbers 0 and 1.",
-        "mask-inverted": "The mask says True where there is padding. In this course True means that a token may be "
-        "attended to: True for all but the padding.",
-        "mask-hides-special": "The mask hides [CLS] or [SEP]. Only the padding is hidden: special tokens are read like "
-        "any other.",
-    },
-)
+pair = Check("bert.pair")
 CLS, SEP, PAD = 2, 3, 0
 Row = tuple[Tensor, Tensor, Tensor]
 

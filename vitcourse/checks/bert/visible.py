@@ -7,42 +7,10 @@ against a left-to-right model).
 import torch
 from torch import Tensor
 
-from vitcourse.checks.bert.common import LESSON
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe
 
-visible = Check(
-    "bert.visible",
-    lesson=LESSON,
-    title="Who may read whom",
-    objective="04.4",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=("vitcourse", "transformers"),
-    misconceptions={
-        "hides-nothing": "The padding is not hidden. A column whose key is padding is False in every row.",
-        "hides-queries": "The padding is hidden in the wrong place. It is the key that must not be read: the columns "
-        "of the padding are False. What a row of the padding reads is thrown away, so it does no harm.",
-        "hides-both": "The rows of the padding are hidden as well. Only what is read matters, so hide columns: a row "
-        "in which every key is hidden gives `nan` in most implementations.",
-        "mask-inverted": "The mask is read the wrong way round. True means that the place holds a token, which may be "
-        "read; False is padding.",
-        "always-causal": "The future is hidden although `is_causal` is False. BERT reads both ways: a token sees those "
-        "after it too.",
-        "causal-ignored": "`is_causal` changes nothing. If it is True, row i may read column j only where j is at most "
-        "i.",
-        "upside-down": "With `is_causal`, each token sees the future and not the past. Row i is the query, column j "
-        "the key: True where j is at most i.",
-        "excludes-itself": "With `is_causal`, a token does not see itself. Only what comes later is hidden: the "
-        "diagonal is True.",
-        "causal-forgets-padding": "With `is_causal`, the padding is no longer hidden. Both must hold: the key is a "
-        "token, and it is not in the future.",
-        "no-head-axis": "The axis for the heads is missing. The result has the shape (B, 1, N, N), so that one table "
-        "serves all heads.",
-        "not-boolean": "The result is made of numbers. The task asks for truth values, True = may read.",
-    },
-)
+visible = Check("bert.visible")
 
 
 def _right(mask: Tensor, is_causal: bool) -> Tensor:

@@ -6,43 +6,12 @@ Source: Schuster and Nakajima, "Japanese and Korean Voice Search" (2012); the gr
 
 from collections.abc import Mapping, Sequence
 
-from vitcourse.checks.bert.common import LESSON, letters
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.bert.common import letters
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
 UNKNOWN = ["[UNK]"]
-wordpiece = Check(
-    "bert.wordpiece",
-    lesson=LESSON,
-    title="A word into pieces",
-    objective="04.1",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=("vitcourse", "tokenizers", "transformers"),
-    misconceptions={
-        "splits-known-words": "A word that stands in the vocabulary is cut all the same. Try the whole word first: the "
-        "end of the first piece begins at the end of the word.",
-        "shortest-first": "It takes the shortest piece that fits. Begin with all that is left of the word and take "
-        "away one character at a time, until a piece fits.",
-        "from-the-end": "It cuts from the end of the word. WordPiece begins at the front: the longest piece that the "
-        "word begins with, then the longest that the rest begins with.",
-        "unmarked-lookup": "A piece inside the word is looked up without its mark. All but the first are in the "
-        "vocabulary with `##` in front: `##er` is a piece inside a word, `er` one at its beginning.",
-        "marks-dropped": "The pieces are right, but those inside the word have lost their `##`. It is part of the "
-        "piece: `er` and `##er` are two entries of the vocabulary with two ids.",
-        "fewest-pieces": "It looks for the cut with the fewest pieces. WordPiece never looks ahead: it takes the "
-        "longest piece at each place, even where that costs a piece later.",
-        "unknown-piece": "Only a part of the word becomes `[UNK]`. Where some rest of a word fits nothing, the whole "
-        "word is `[UNK]`: one piece in all.",
-        "ends-early": "Where no piece fits, it returns what it had until then. The end of the word would vanish "
-        "without a trace; the whole word must become `[UNK]`.",
-        "backtracks": "It goes back and tries a shorter piece where the longest leads to a rest that fits nothing. "
-        "WordPiece does not: what it took, it keeps, and the word is `[UNK]`.",
-        "either-form": "It takes a piece with or without the mark, whichever there is. The first piece has no `##`, "
-        "all others have one; a word whose first piece exists only with `##` is `[UNK]`.",
-    },
-)
+wordpiece = Check("bert.wordpiece")
 
 
 def greedy(word: str, vocabulary: Sequence[str]) -> list[str]:

@@ -1,10 +1,7 @@
-"""The exercises of lesson 02, one module for each."""
+"""The exercises of lesson 02, one module for each; loaded when they are asked for."""
 
-from vitcourse.checks.multi_head.aim import aim
-from vitcourse.checks.multi_head.cost import cost
-from vitcourse.checks.multi_head.layer import layer
-from vitcourse.checks.multi_head.merge import merge
-from vitcourse.checks.multi_head.remove import remove
-from vitcourse.checks.multi_head.split import split
+import sys
 
-__all__ = ["aim", "cost", "layer", "merge", "remove", "split"]
+from vitcourse.checks import Topic
+
+sys.modules[__name__].__class__ = Topic

@@ -9,42 +9,12 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED
-from vitcourse.checks.probe import Probe, Wrong
-from vitcourse.checks.words import apart
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.words import apart
 
 SHARE = 0.9  # of a head's attention, that its token must get
-aim = Check(
-    "multi_head.aim",
-    lesson=LESSON,
-    title="Aim every head at a token of its own",
-    objective="02.1",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=PROVIDED,
-    misconceptions={
-        "weights-not-queries": "These are weights, with one number for each token. The task asks for the queries that "
-        "lead to such weights: one row of width `d_k` for each head.",
-        "not-finite": "A query holds `inf` or `nan`. A large finite number is enough: the weights only have to come "
-        f"to {SHARE}.",
-        "one-query-for-all": "All heads got the same query. Each head has a row of its own, made for its own token: "
-        "that is what the heads are for.",
-        "blends": "A head reads the tokens of several heads in equal parts: its query is a sum of several keys. That "
-        "is the mean of which the lesson says that it forgets who said what. Aim each head at one token.",
-        "keys-of-one-head": "The queries of all heads are made from the keys of one head. Each head has keys of its "
-        "own, `key[h]`, so the same token has another key in each.",
-        "heads-swapped": "The queries are right, but in the wrong order: each is made for the token of another head. "
-        "Row h of the result is for head h, and its token is `targets[h]`.",
-        "points-away": "The queries point away from their keys, so the token that should be read most is read "
-        "least. Look for a minus sign.",
-        "wrong-token": "A head reads another token most. The dot product of its query with the key of its token must "
-        "be the largest of all. Which vector has the largest dot product with a vector of length 1?",
-        "too-soft": f"Each head reads its token most, but with a weight below {SHARE}. The query is too short: make it "
-        "longer. A factor on the query is a factor on all scores, as on the slider of lesson 01.",
-    },
-)
+aim = Check("multi_head.aim")
 
 
 def _draw(probe: Probe, heads: int) -> tuple[Tensor, list[int]]:

@@ -6,7 +6,7 @@ Shape legend: B batch, H heads, N tokens (L queries, S keys), D = H d model widt
 import torch
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.probe import Probe
 
 LESSON = "02_multi_head"
 # Finished attention, under any name. What a card lists.

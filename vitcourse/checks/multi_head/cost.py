@@ -8,41 +8,10 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2 ("the 
 
 from collections.abc import Callable
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-cost = Check(
-    "multi_head.cost",
-    lesson=LESSON,
-    title="What more heads cost",
-    objective="02.4",
-    difficulty=2,
-    minutes=15,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "forgets-biases": "The biases are left out. Each of the four linear maps has one, of D numbers.",
-        "forgets-output-weight": "The output weight is left out. There are four linear maps: queries, keys, values and "
-        "`proj`.",
-        "parameters-times-heads": "The parameters grow with the number of heads. The heads share the width out among "
-        "them: H heads of width D/H have as many rows together as one head of width D.",
-        "one-head-only": "Only one head is counted. The layer has H of them.",
-        "forgets-linear-maps": "The four linear maps are left out of the work. Each multiplies every token with a "
-        "matrix of D by D.",
-        "forgets-attention": "The two products of attention are left out of the work: queries with keys, and weights "
-        "with values.",
-        "one-product": "Only one of the two products of attention is counted. Queries meet keys in the first, weights "
-        "meet values in the second, and both take as many multiplications.",
-        "work-times-heads": "The work of attention grows with the number of heads. A head is only D/H wide, so H "
-        "heads multiply as often as one head of width D.",
-        "counts-additions": "The additions are counted as well. The task asks for multiplications.",
-        "forgets-heads": "Only one table of weights is counted. Each head has its own.",
-        "linear-in-tokens": "The number of weights grows in step with the tokens. A table has an entry for each pair.",
-        "weights-times-width": "The weights are counted once for each number in a head. A weight is a single number "
-        "for a pair of tokens, however wide the head.",
-    },
-)
+cost = Check("multi_head.cost")
 Sizes = tuple[int, int, int]  # dim D, heads h, tokens n
 RIGHT = "right"
 

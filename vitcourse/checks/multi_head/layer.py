@@ -6,58 +6,12 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 from vitcourse.checks.multi_head.reference import State, mistakes, right_layer
-from vitcourse.checks.probe import Probe, close
 
-layer = Check(
-    "multi_head.layer",
-    lesson=LESSON,
-    title="Multi-head attention, self and cross",
-    objective="02.3",
-    difficulty=3,
-    minutes=30,
-    points=6,
-    forbidden=PROVIDED,
-    misconceptions={
-        "no-heads": "The tokens are not split: one head of the full width attends. Split queries, keys and values "
-        "into `num_heads` parts first.",
-        "scaled-by-dim": "The scores are divided by the square root of the model's width. The dot products are taken "
-        "inside a head, so it is the width of a head that counts, D/H: `query.shape[-1]` after the split.",
-        "not-scaled": "The scores are not divided by the square root of the width of a head. See lesson 01, “Why the "
-        "square root?”.",
-        "split-mixes-tokens": "The split mixes the tokens: it is a single reshape. Cut the last axis into heads and "
-        "width, then move the heads in front of the tokens. See the section “Split and merge”.",
-        "merge-mixes-tokens": "The merge mixes the tokens: it is a single reshape of (B, H, L, d). Move the heads "
-        "behind the tokens first, then join them with the width.",
-        "interleaved": "The parts of a token are dealt out to the heads like cards. A head gets neighbours: `(h d)` in "
-        "einops, not `(d h)`.",
-        "packed-order": "Queries, keys and values are taken from the wrong rows. `qkv.weight` holds all rows of the "
-        "queries, then all of the keys, then all of the values: `(three h d)` in einops.",
-        "no-output-weight": "The heads are side by side, but `proj` is missing: the last step multiplies with "
-        "`proj.weight` and adds `proj.bias`.",
-        "weight-not-transposed": "A weight is multiplied the wrong way round. A linear layer computes "
-        "`x @ weight.T + bias`, which is what `torch.nn.functional.linear(x, weight, bias)` does.",
-        "no-bias": "A bias is missing. Both products have one: `qkv.bias` and `proj.bias`.",
-        "wrong-axis": "The softmax runs over the wrong axis. Each query of each head shares out its attention among "
-        "the keys, the last axis.",
-        "context-ignored": "The context changes nothing. Keys and values come from `context` where it is given.",
-        "context-asks": "The context gives the queries. It is the other way round: x asks, so the queries come from x, "
-        "and there is one row in the result for each token of x. Keys and values come from the context.",
-        "mask-ignored": "The mask changes nothing. A score where the mask is False must become minus infinity before "
-        "the softmax; `masked_fill` returns a new tensor.",
-        "mask-inverted": "The mask is read the wrong way round. Here True means that the query may attend to the key "
-        "(in `nn.MultiheadAttention` it means the opposite), so `masked_fill` needs `~mask`.",
-        "mask-after-softmax": "The mask is applied after the softmax, so the rows no longer add up to 1. Hide the "
-        "scores first.",
-        "mask-as-zero": "A hidden score is set to 0, whose exponential is 1, so the key is still read. Only minus "
-        "infinity has the exponential 0.",
-        "mask-not-broadcast": "A mask fits only in some shapes. (L, S) serves all heads and examples, (B, 1, 1, S) is "
-        "padding, one row for each example: both spread by themselves over (B, H, L, S).",
-    },
-)
+layer = Check("multi_head.layer")
 
 
 def _draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor, State, int, Tensor]:

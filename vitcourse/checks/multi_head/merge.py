@@ -6,37 +6,12 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2 (Conca
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED, draw_sizes, numbered, right_merge, right_split
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
+from vitcourse.checks.multi_head.common import draw_sizes, numbered, right_merge, right_split
 
-merge = Check(
-    "multi_head.merge",
-    lesson=LESSON,
-    title="Put the heads side by side again",
-    objective="02.2",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "reshaped": "A single reshape gives the right shape and mixes the tokens: a row of the result holds several "
-        "tokens of one head. Move the axis of the heads behind the tokens first, then join it with the width.",
-        "interleaved": "The numbers of the heads are dealt out in turn. The heads stand side by side: all numbers of "
-        "the first head, then all of the second. In einops that is `(h d)`, not `(d h)`.",
-        "averaged": "The heads are averaged, so what each of them found is lost. They are put side by side, and the "
-        "result is H times as wide as one head.",
-        "summed": "The heads are added up. That happens only after the output weight has given each head columns of "
-        "its own; here they are put side by side, and the result is H times as wide as one head.",
-        "one-head": "Only one head is left. All of them belong into the result, side by side.",
-        "not-joined": "The axes are in the right order, but the last two are still apart: (B, N, H, d). Join them "
-        "into one of H times d numbers: `flatten(2)`, or `(h d)` in einops.",
-        "tokens-joined": "The heads are joined with the tokens, as if each head had tokens of its own. A token keeps "
-        "its place; its parts are joined: (B, N, H d).",
-        "heads-reversed": "The heads come in reverse order. The first head gives the first numbers of a token.",
-    },
-)
+merge = Check("multi_head.merge")
 
 
 def _suspects(heads: Tensor) -> dict[str, Tensor]:

@@ -8,35 +8,10 @@ Source: Michel et al., "Are Sixteen Heads Really Better than One?" (2019), secti
 
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED
-from vitcourse.checks.probe import Probe, Wrong
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong
 
-remove = Check(
-    "multi_head.remove",
-    lesson=LESSON,
-    title="Take a head away",
-    objective="02.5",
-    difficulty=2,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "rows-not-columns": "The rows are zero, not the columns. `nn.Linear` computes `x @ weight.T`, so a column of "
-        "`weight` belongs to a number that comes in, and the heads come in side by side. A row belongs to a number "
-        "that goes out, and each of these is mixed from all heads.",
-        "interleaved": "Every H-th column is zero. The numbers of a head are neighbours: a block of D/H columns.",
-        "keeps-only-it": "Everything is zero but the head that should go. That shows what the head can do alone; "
-        "the task is to take it away and leave the others as they are.",
-        "counts-from-one": "The head before it is gone. Heads are counted from 0: head 0 has the first D/H columns.",
-        "one-column": "Only one column is zero. A head has D/H of them.",
-        "width-not-heads": "The block has the wrong width: it is as wide as there are heads. A head has "
-        "`D // num_heads` columns.",
-        "cut-out": "The columns are cut out, and the weight no longer fits its layer. Set them to zero instead.",
-        "averaged": "The columns are set to a mean, so what the head found still passes on. Set them to zero.",
-        "nothing-removed": "The weight comes back as it was. Is what your line makes kept, and returned?",
-    },
-)
+remove = Check("multi_head.remove")
 Case = tuple[Tensor, int, int]  # the weight, the head, how many there are
 
 

@@ -6,38 +6,12 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.multi_head.common import LESSON, PROVIDED, draw_sizes, numbered, right_merge, right_split
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
+from vitcourse.checks.multi_head.common import draw_sizes, numbered, right_merge, right_split
 
-split = Check(
-    "multi_head.split",
-    lesson=LESSON,
-    title="Split a token among the heads",
-    objective="02.2",
-    difficulty=1,
-    minutes=10,
-    points=3,
-    forbidden=PROVIDED,
-    misconceptions={
-        "heads-after-tokens": "The axis of the heads comes after that of the tokens: (B, N, H, d). Attention works "
-        "on the last two axes, which must be tokens and width, so the heads go in front: (B, H, N, d).",
-        "width-before-tokens": "The last two axes are swapped: (B, H, d, N). Each row must be a token, so that "
-        "queries can be multiplied with the transposed keys.",
-        "width-not-heads": "The number of heads and the width of a head change places. `num_heads` says how many "
-        "parts there are, not how wide one is: a part is `D // num_heads` wide.",
-        "heads-first": "The axis of the heads stands before the batch. An example must stay together: (B, H, N, d).",
-        "reshaped": "A single reshape gives the right shape and mixes the tokens: it reads the numbers in the order "
-        "in which they lie in memory, token by token, so a head gets whole tokens cut to pieces. Cut the last axis "
-        "first, into heads and width, and then move the axis of the heads. See the section “Split and merge”.",
-        "interleaved": "The parts are dealt out like cards: a head gets every H-th number of a token. It should get "
-        "neighbours, the first D/H numbers for the first head. In einops that is `(h d)`, not `(d h)`.",
-        "heads-reversed": "The heads come in reverse order. The first head gets the first part of a token.",
-        "fixed-heads": "It works for one number of heads only. Take it from `num_heads`, and the width of a head from "
-        "the input: `x.shape[-1] // num_heads`.",
-    },
-)
+split = Check("multi_head.split")
 
 
 def _suspects(x: Tensor, heads: int) -> dict[str, Tensor]:

@@ -8,49 +8,12 @@ import math
 
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.words import apart
 from vitcourse.checks.transformer.search import ALL, Tree, any_tree, first_finished, path, score, search, wrong_paths
-from vitcourse.checks.words import apart
 
-beam = Check(
-    "transformer.beam",
-    lesson="03_transformer",
-    title="Beam search",
-    objective="03.5",
-    difficulty=3,
-    minutes=30,
-    points=6,
-    forbidden=("vitcourse",),
-    misconceptions={
-        "start-in-result": "The result holds the start token. It is only read: the result begins with the first token "
-        "that was written.",
-        "no-end-in-result": "The end token is missing. It is written like any other, and belongs to the result.",
-        "does-not-stop": "The result goes on after the end token. What has ended is not extended any more; it keeps "
-        "its score and waits.",
-        "end-not-counted": "The score leaves out the end token. Writing it has a probability like that of any other "
-        "token, and without it short targets look too good.",
-        "probability-not-log": "The second result is a probability. The task asks for its logarithm: add up the "
-        "entries of `log_p`.",
-        "length-normalised": "The score is divided by the number of tokens. That is done in practice, but the task "
-        "asks for the plain sum.",
-        "score-of-another": "The score is not that of the tokens beside it. When the best continuations are picked, "
-        "each must take along the tokens of the prefix that it continues: in a flattened table of beams times V "
-        "entries the prefix is `index // V` and the token `index % V`.",
-        "greedy": "Only the most probable token is followed at each step. Keep the `beams` best prefixes: one that "
-        "begins less well may end better.",
-        "last-step-only": "The prefixes are ranked by their last token alone. What counts is the sum of the "
-        "log-probabilities since the start.",
-        "first-finished": "It returns the first target that ends. One that ends later may be more probable: go on "
-        "until no prefix in the beam could still win, or all have ended.",
-        "keeps-too-many": "It finds a target whose beginning is not among the `beams` best. That is a search of all "
-        "targets, or of more than `beams` prefixes; for a real vocabulary it would never end.",
-        "fixed-width": "It keeps the same number of prefixes whatever `beams` says. Cut the sorted candidates to "
-        "`[:beams]`; with 1 that is greedy decoding.",
-        "no-limit": "With no end in sight it does not stop after `max_length` tokens, or stops at another length. The "
-        "result then is the best prefix, without an end token.",
-    },
-)
+beam = Check("transformer.beam")
 
 Case = tuple[Tensor, int, int, int, int]  # log_p, start, end, beams, max_length
 

@@ -6,50 +6,11 @@ Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.0645
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-layer_norm = Check(
-    "transformer.layer_norm",
-    lesson="03_transformer",
-    title="Layer norm, written out",
-    objective="03.2",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=(
-        "vitcourse",
-        "torch.nn.functional.layer_norm",
-        "torch.nn.LayerNorm",
-        "torch.layer_norm",
-        "torch.native_layer_norm",
-    ),
-    misconceptions={
-        "sample-sigma": "The squares are divided by D - 1. This is the variance of these D numbers, not an estimate "
-        "from a sample of them, so it is divided by D: `correction=0` in `torch.var` and `torch.std`, whose default "
-        "is 1.",
-        "wrong-axis": "Mean and variance are taken over the wrong numbers. Each token is normed by itself, over its "
-        "own D channels, the last axis: no token may depend on another. Use `dim=-1, keepdim=True`.",
-        "not-centred": "The mean is not taken off. Without it the token is only brought to length: subtract the mean, "
-        "then divide by the root of the variance.",
-        "variance-not-root": "The token is divided by the variance itself. Divide by its square root, so that the "
-        "variance becomes 1.",
-        "not-divided": "The mean is taken off, but the token is not divided by its standard deviation. Divide by "
-        "`(variance + eps).sqrt()`, so that its numbers have variance 1.",
-        "eps-outside": "Epsilon stands outside of the root. It is added to the variance, under the root: "
-        "`(variance + eps).sqrt()`. For a token whose numbers are nearly equal that is a great difference.",
-        "eps-ignored": "Epsilon is not used, or is a fixed number. A token whose numbers are all equal has variance 0, "
-        "and 0 / 0 is `nan`; the argument `eps` prevents that.",
-        "weight-ignored": "The result is not multiplied by `weight`. Each channel has a factor of its own: multiply "
-        "the normed token by it, then add `bias`.",
-        "bias-ignored": "`bias` is not added. It is the last step: one number for each channel, after the factor "
-        "`weight`.",
-        "bias-scaled": "`bias` is multiplied by `weight` too. First multiply, then add.",
-        "only-two-axes": "It works for a matrix, but not for one token alone or with more axes in front. Count axes "
-        "from the end: `dim=-1`.",
-    },
-)
+layer_norm = Check("transformer.layer_norm")
 
 
 def _normed(

@@ -8,40 +8,10 @@ import math
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, close
 
-positions = Check(
-    "transformer.positions",
-    lesson="03_transformer",
-    title="A table of positions",
-    objective="03.1",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=("vitcourse",),
-    misconceptions={
-        "transposed": "Rows and columns are swapped. A row belongs to a position and a column to a channel, so the "
-        "shape is (length, dim).",
-        "halves": "All sines come first and all cosines after them. Here they take turns: the sine in channel 2 i and "
-        "the cosine of the same angle in channel 2 i + 1. Write into `table[:, 0::2]` and `table[:, 1::2]`, or stack "
-        "the two along a new last axis and flatten it.",
-        "sine-and-cosine-swapped": "Sine and cosine have changed places. The even channels hold the sine, so position "
-        "0 begins with 0, 1, 0, 1.",
-        "only-one-of-them": "All channels hold a sine, or all hold a cosine. Each angle needs both: one number does "
-        "not say where on a circle a point is.",
-        "counts-from-one": "The first row is that of position 1. Positions are counted from 0.",
-        "one-frequency": "All pairs of channels turn equally fast. The angle of pair i is the position times "
-        "10000 ** (-2 i / dim): it must depend on the channel too.",
-        "upside-down": "The pairs turn faster from left to right. They should turn more slowly: divide the position by "
-        "10000 ** (2 i / dim), do not multiply.",
-        "wrong-exponent": "The exponent is not that of the pair. Channels 2 i and 2 i + 1 share the exponent "
-        "2 i / dim, so over the pairs it runs 0, 2/dim, 4/dim and so on up to just below 1.",
-        "wrong-base": "The frequencies are powers of another number than 10000. Check the base: pair i turns by "
-        "10000 ** (-2 i / dim) from one position to the next.",
-        "fixed-width": "The exponent is right for one width only. Divide by `dim`, and not by a number.",
-    },
-)
+positions = Check("transformer.positions")
 
 
 def _table(length: int, exponents: Tensor, base: float = 10_000.0, first: int = 0) -> Tensor:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from vitcourse.checks.probe import Probe
+from vitcourse.checks.engine.probe import Probe
 
 TRIES = 4000
 ALL = 150  # beams that miss nothing in tables as small as these

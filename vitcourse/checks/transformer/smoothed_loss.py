@@ -7,46 +7,11 @@ https://arxiv.org/abs/1512.00567, section 7; Vaswani et al. 2017, section 5.4.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.guard import upstream
-from vitcourse.checks.probe import Probe, close
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.probe import Probe, close
 
-smoothed_loss = Check(
-    "transformer.smoothed_loss",
-    lesson="03_transformer",
-    title="A loss that is not too sure",
-    objective="03.4",
-    difficulty=2,
-    minutes=20,
-    points=5,
-    forbidden=("vitcourse", "torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss"),
-    misconceptions={
-        "probability-not-log": "The probabilities are averaged, not their logarithms. Take `log_softmax` over the last "
-        "axis before anything else.",
-        "wrong-sign": "The loss is negative. The logarithm of a probability is negative, and the loss is its opposite.",
-        "not-smoothed": "The smoothing has no effect: only the probability of the right token counts. A share of "
-        "`smoothing` belongs to all V entries of the vocabulary.",
-        "roles-swapped": "The two shares have changed places. `1 - smoothing` belongs to the right token, and "
-        "`smoothing` is spread over the vocabulary.",
-        "right-keeps-all": "The shares add up to more than 1. The right token gives up `smoothing` before all V "
-        "entries, itself included, receive `smoothing / V`.",
-        "wrong-share": "The share is spread over the wrong number of entries. Each of the V entries gets "
-        "`smoothing / V`, the right one and the padding included.",
-        "summed-not-meant": "The share `smoothing` is given to every entry of the vocabulary in full. It is divided "
-        "among the V entries: take the mean over the last axis, not the sum.",
-        "counts-padding": "Padding is counted as if it were text. Where the label is `pad`, there is nothing to learn: "
-        "leave these places out before you take the mean.",
-        "divides-by-all": "Padding is left out of the sum, but counted in the divisor. Divide by the number of labels "
-        "that are not padding.",
-        "mean-of-means": "It takes the mean of each row first, then the mean of these. All tokens count alike, whether "
-        "their row is short or long: one sum over all, one divisor.",
-        "not-averaged": "The losses are added up and not divided. The task asks for the mean over all labels that are "
-        "not padding.",
-        "fixed-padding": "It is right for the padding id 0 only. Use the argument `pad`.",
-        "overflows": "Large logits give `inf` or `nan`. The logarithm of a softmax that has become 0 is minus "
-        "infinity: `log_softmax` (or `logits - logits.logsumexp(dim=-1, keepdim=True)`) does both steps in one.",
-    },
-)
+smoothed_loss = Check("transformer.smoothed_loss")
 
 
 def _terms(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

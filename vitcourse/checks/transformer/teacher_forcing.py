@@ -8,40 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.check import Check
-from vitcourse.checks.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong, describe
 
-teacher_forcing = Check(
-    "transformer.teacher_forcing",
-    lesson="03_transformer",
-    title="What the decoder reads, and what it should write",
-    objective="03.3",
-    difficulty=2,
-    minutes=15,
-    points=4,
-    forbidden=("vitcourse",),
-    misconceptions={
-        "swapped": "The two results come in the wrong order. What the decoder reads is first, what it should write is "
-        "second.",
-        "not-shifted": "The decoder reads the very token that it should write in the same place. It would learn to "
-        "copy, and could write nothing by itself: what it reads stands one place further right, after the start token.",
-        "start-in-labels": "The decoder is asked to write the start token. It only reads it: the first token to write "
-        "is the first of the target.",
-        "no-start": "What the decoder reads does not begin with the start token. Without it there is nothing to read "
-        "when the first token is to be written.",
-        "no-end": "The decoder is never asked to write the end token, so it would not learn to stop. `end` follows the "
-        "last token of each target.",
-        "end-after-padding": "The end token stands in the last column of every row. In a shorter row it must follow "
-        "the last token, before the padding: count the tokens of each row.",
-        "end-in-input": "The decoder reads the end token. Nothing is to be written after it, so it is only a label.",
-        "last-token-lost": "The results are too short: a token is lost at one end. With the start token in front, or "
-        "the end token behind, T tokens become T + 1.",
-        "fixed-ids": "It is right for the usual ids only (padding 0, start 1, end 2). Use the arguments `start`, `end` "
-        "and `pad`.",
-        "empty-row": "A row without a single token goes wrong. The decoder reads the start token there and should "
-        "write the end token.",
-    },
-)
+teacher_forcing = Check("transformer.teacher_forcing")
 
 
 def _right(target: Tensor, start: int, end: int, pad: int) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from vitcourse.checks import guard
+from vitcourse.checks.engine import guard
 
 MOST_DIGITS = 17  # tell any two floats apart
 

@@ -1,46 +1,37 @@
 """A check: the ordered properties of one exercise, and how they are run.
 
-A lesson's author writes::
-
-    scores = Check("attention.scores", lesson="01_attention", title="Scaled scores", …, misconceptions={…})
+    scores = Check("attention.scores")
 
     @scores.property("the scores are divided by the square root of the width")
     def scaled(probe: Probe) -> None:
         query, key = …drawn from probe…
         probe.equal(probe.call(query, key), …, suspects={"not-scaled": …})
 
-and a learner calls ``scores(my_function)``.
+A learner calls ``scores(my_function)``. Most checks are of a function of tensors: see `solved.Solved`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from vitcourse.checks import display, modes
-from vitcourse.checks.exercise import COMMON, CheckFailed, Exercise, Report
-from vitcourse.checks.probe import Probe, Wrong
-
-# The checks that are loaded; `catalogue` loads those that are asked for.
-CHECKS: dict[str, "Check"] = {}
+from vitcourse.checks.engine import display, modes
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.report import CheckFailed, Report
+from vitcourse.exercises import Exercise, find_exercise
 
 
 class Check:
     """A check of one exercise; calling it runs it, shows what it found and raises `CheckFailed` on a mistake.
 
     Args:
-        id: topic and name, "attention.scores"; no other check may have it.
-        misconceptions: the exercise's own, id to message; `COMMON` is added.
+        exercise: the exercise, or its id in the catalogue: "attention.scores".
         seconds: processor time for one call of the learner's function. The right answers of the tests need 14 ms at
             most, and an attention in Python loops over single numbers 2 s.
-        fields: the other fields of `Exercise`.
     """
 
-    def __init__(self, id: str, *, misconceptions: Mapping[str, str], seconds: float = 5.0, **fields: object):
-        if id in CHECKS:
-            raise ValueError(f"two exercises have the id {id}")
-        self.exercise = Exercise(id=id, misconceptions={**COMMON, **misconceptions}, **fields)
+    def __init__(self, exercise: str | Exercise, *, seconds: float = 5.0):
+        self.exercise = find_exercise(exercise) if isinstance(exercise, str) else exercise
         self.seconds = seconds
         self.properties: list[tuple[str, Callable[[Probe], None]]] = []
-        self.__name__ = id.partition(".")[2]
-        CHECKS[id] = self
+        self.__name__ = self.exercise.id.partition(".")[2]
 
     def __repr__(self) -> str:
         return f"<check {self.exercise.id}: {self.exercise.title}>"

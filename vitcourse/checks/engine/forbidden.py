@@ -22,7 +22,7 @@ SAME_THING = {
         "_transformer_encoder_layer_fwd",
     ),
 }
-OWN = tuple(f"vitcourse.checks.{name}" for name in ("forbidden", "guard", "modes", "timer"))
+OWN = tuple(f"vitcourse.checks.engine.{name}" for name in ("forbidden", "guard", "modes", "timer"))
 
 
 class Watch:

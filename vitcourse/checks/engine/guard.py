@@ -20,7 +20,7 @@ import torch.utils._device
 import torch.utils._python_dispatch
 from torch import Tensor
 
-from vitcourse.checks import forbidden, modes, timer
+from vitcourse.checks.engine import forbidden, modes, timer
 from vitcourse.errors import one_line
 
 FAILURES = ("endless-loop", "forbidden-call", "not-implemented", "raises", "wrong-type")

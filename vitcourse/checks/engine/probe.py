@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vitcourse.checks import guard
-from vitcourse.checks.exercise import Exercise
-from vitcourse.checks.words import describe, explain, first_difference, input_name, plain
+from vitcourse.checks.engine import guard
+from vitcourse.checks.engine.words import describe, explain, first_difference, input_name, plain
+from vitcourse.exercises import Exercise
 
 # Rounding grows with the size of the numbers: what may differ, as a fraction of the largest number expected.
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}

@@ -5,7 +5,7 @@ import re
 import sys
 import textwrap
 
-from vitcourse.checks.exercise import Report
+from vitcourse.checks.engine.report import Report
 
 SYMBOLS = {"passed": "✓", "failed": "✗", "not tried": "–"}
 PLAIN_SYMBOLS = {"passed": "+", "failed": "x", "not tried": "-"}

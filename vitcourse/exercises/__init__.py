@@ -1,0 +1,119 @@
+"""The exercises of the course, as data: their cards, and what a check says of each mistake.
+
+A lesson's file is ``NN_topic.toml`` here. It is read, with no torch, when one of its exercises is asked for::
+
+    forbidden = ["vitcourse"]            # names that an answer may not use, where an exercise does not say otherwise
+
+    [scores]                             # the exercise "topic.scores"
+    title = "Scaled scores"
+    objective = "01.2"
+    difficulty = 1
+    minutes = 10
+    points = 3
+
+    [scores.misconceptions]
+    not-scaled = "The scores are not divided by … A first sentence says what is wrong, the rest where to look."
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+
+from vitcourse.errors import InputError
+
+FOLDER = Path(__file__).parent
+FILES = {path.stem.partition("_")[2]: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.toml"))}
+TOPICS = tuple(FILES)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise as its card, the grader and the book's lists see it.
+
+    Args:
+        id: topic and name, as in ``checks.attention.scores``: "attention.scores".
+        lesson: folder of its lesson: "01_attention".
+        title: as on its card.
+        objective: the objective that it practises: "01.2".
+        difficulty: 1 (easy) to 3 (hard).
+        minutes: that a learner may need.
+        points: that it gives in a graded class.
+        forbidden: dotted names that a learner's function may not use.
+        misconceptions: id to message, those of `COMMON` included. A message's first sentence says what is wrong.
+    """
+
+    id: str
+    lesson: str
+    title: str
+    objective: str
+    difficulty: int
+    minutes: int
+    points: int
+    forbidden: tuple[str, ...] = ()
+    misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def read(path: Path) -> dict[str, Exercise]:
+    """The exercises of a lesson's file by id, in its order.
+
+    Raises:
+        InputError: it is no TOML, or a card is not complete.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path.name}: {error}") from error
+    topic, usual = path.stem.partition("_")[2], {"forbidden": tables.pop("forbidden", [])}
+    exercises = [_exercise(f"{topic}.{name}", path, usual, table) for name, table in tables.items()]
+    return {exercise.id: exercise for exercise in exercises}
+
+
+def _exercise(id: str, path: Path, usual: dict, table: object) -> Exercise:
+    if not isinstance(table, dict):
+        raise InputError(f"{path.name}: exercise {id} is no table")
+    given = {"id": id, "lesson": path.stem, **usual, **table}
+    known = {one.name for one in fields(Exercise)}
+    for problem, names in (("has no", known - given.keys()), ("has an unknown", given.keys() - known)):
+        if names:
+            raise InputError(f"{path.name}: exercise {id} {problem} {sorted(names)[0]!r}")
+    given["forbidden"], given["misconceptions"] = tuple(given["forbidden"]), {**COMMON, **given["misconceptions"]}
+    return Exercise(**given)
+
+
+class _Catalogue(Mapping[str, Exercise]):
+    """The exercises by id, in the order of their ids."""
+
+    def __getitem__(self, id: str) -> Exercise:
+        topic = id.partition(".")[0]
+        if topic not in FILES:
+            raise KeyError(id)
+        return of_topic(topic)[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(id for topic in TOPICS for id in of_topic(topic)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@cache
+def of_topic(topic: str) -> dict[str, Exercise]:
+    """The exercises of one lesson by id, in the order of its file."""
+    return read(FILES[topic])
+
+
+def find_exercise(id: str) -> Exercise:
+    """The exercise with this id.
+
+    Raises:
+        InputError: there is none.
+    """
+    if id not in CATALOGUE:
+        raise InputError(f"there is no exercise {id!r}; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[id]
+
+
+COMMON: Mapping[str, str] = tomllib.loads((FOLDER / "common.toml").read_text(encoding="utf-8"))
+CATALOGUE: Mapping[str, Exercise] = _Catalogue()
