@@ -1,11 +1,12 @@
 """The package stands in floors: a module imports only from lower ones, and the core needs four libraries alone."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.rooms import arrows, imports_of, rooms
 
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
@@ -21,19 +22,6 @@ def floor_of(module: str) -> int:
     """The examples that BERT is pre-trained on lie with the data, and below the model that names them."""
     parts = module.split(".")[1:]
     return FLOORS.index(name if (name := ".".join(parts[:2])) in FLOORS else parts[0])
-
-
-def imports_of(file: Path) -> set[str]:
-    """The modules of vitcourse that a file imports, wherever in the file it does."""
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "vitcourse":
-            names |= {f"vitcourse.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names if alias.name.startswith("vitcourse.")}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("vitcourse."):
-            names.add(node.module)
-    return names
 
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -63,6 +51,17 @@ def test_no_circles():
 
     for name in graph:
         visit(name, [])
+
+
+def test_there_are_no_more_rooms_and_arrows_than_before_the_moves():
+    assert len(rooms()) <= 34
+    assert len(arrows()) <= 78
+
+
+def test_the_renderer_has_one_door():
+    """What draws hands may be changed behind it without a look at the rest of the package."""
+    inside = {f"{file}: {name}" for file in FILES for name in imports_of(file) if name.startswith("vitcourse.hands.")}
+    assert {line for line in inside if not line.startswith(f"{PACKAGE / 'hands'}")} == set()
 
 
 def test_the_core_needs_four_libraries_alone():

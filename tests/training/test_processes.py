@@ -19,7 +19,7 @@ from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 from vitcourse.training.processes import Batches
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / "tests" / "training_process.py"
+PROGRAM = Path(__file__).with_name("process.py")
 NOISY = {"noise": 0.01, "dropout": 0.1, "config": {"epochs": 3, "batch_size": 8, "lr": 3e-2, "workers": 2}}
 
 

@@ -17,7 +17,8 @@ from vitcourse.errors import CheckpointError
 from vitcourse.recipes.speed.references import reference
 from vitcourse.transformer import Transformer, TransformerConfig
 from vitcourse.vit import VisionTransformer, ViTConfig
-from vitcourse.weights import convert, read
+from vitcourse.weights import convert
+from vitcourse.weights.checkpoints import read
 
 TINY = ViTConfig(image_size=32, patch_size=8, num_classes=5, dim=24, depth=2, num_heads=4)
 HF_TINY = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96}

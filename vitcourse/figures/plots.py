@@ -74,30 +74,6 @@ def end_labels(axes: Axes) -> None:
         )
 
 
-def weights_table(axes: Axes, weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Attention weights as a grid: a row a query, a column a key, the number in every cell."""
-    values = weights.detach().cpu().numpy()
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=1)
-    axes.grid(visible=False)
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
-    for (i, j), value in np.ndenumerate(values):
-        axes.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.55 else INK)
-
-
-def weights_lines(axes: Axes, weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Attention weights as lines from queries (left) to keys (right): the thicker a line, the greater its weight."""
-    axes.set_axis_off()
-    axes.set(xlim=(-0.25, 1.25), ylim=(max(len(rows), len(columns)) - 0.4, -0.6))
-    for (i, j), value in np.ndenumerate(weights.detach().cpu().numpy()):
-        axes.plot([0, 1], [i, j], color=COLOURS[i % len(COLOURS)], linewidth=14 * value, alpha=0.75, zorder=1)
-    for x, names, align in ((0, rows, "right"), (1, columns, "left")):
-        for y, name in enumerate(names):
-            axes.annotate(
-                name, (x, y), xytext=(-6 if x == 0 else 6, 0), textcoords="offset points", ha=align, va="center"
-            )
-
-
 def curves(
     axes: Axes,
     series: Mapping[str, Sequence[float]],

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from vitcourse.errors import some
-from vitcourse.weights.checkpoints import State, read
+from vitcourse.weights.checkpoints import State
 from vitcourse.weights.names import LAYOUTS, Layout, layout_of
 from vitcourse.weights.shapes import Config, expected_shapes, family_of
 
-__all__ = ["convert", "read"]
+__all__ = ["convert"]
 
 MOST_MODELS = 4  # that may lie in one state dict, under prefixes (a student, a teacher, their heads)
 
