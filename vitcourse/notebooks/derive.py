@@ -6,7 +6,7 @@ that nbgrader's own release has.
 
 import copy
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -66,25 +66,24 @@ def _without_outputs(cell: NotebookNode) -> None:
         cell.outputs, cell.execution_count = [], None
 
 
-def learner_copy(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+def learner_copy(notebook: NotebookNode) -> NotebookNode:
     """The notebook that a learner works in: stubs, no outputs, and Markdown that any program shows.
 
     Args:
         notebook: a lesson or its exercises, from ``lessons/``.
-        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
 
     Raises:
         InputError: markers that do not pair or stand in a cell that is no solution, or a directive with a fault.
     """
-    return _plain(notebook, stub_of, catalogue)
+    return _plain(notebook, stub_of)
 
 
-def answer_key(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+def answer_key(notebook: NotebookNode) -> NotebookNode:
     """The learner's copy with the solutions in place of the stubs, and without their markers."""
-    return _plain(notebook, solution_of, catalogue)
+    return _plain(notebook, solution_of)
 
 
-def _plain(notebook: NotebookNode, answer: Callable, catalogue: Mapping | None) -> NotebookNode:
+def _plain(notebook: NotebookNode, answer: Callable[[NotebookNode], str]) -> NotebookNode:
     result = _checked_copy(notebook)
     for cell in result.cells:
         _without_outputs(cell)
@@ -92,7 +91,7 @@ def _plain(notebook: NotebookNode, answer: Callable, catalogue: Mapping | None) 
             cell.source = answer(cell)
         if cell.cell_type == "markdown":
             try:
-                cell.source = plain_markdown(cell.source, catalogue)
+                cell.source = plain_markdown(cell.source)
             except InputError as error:
                 raise InputError(f"cell {cell.id}: {error}") from error
     return result

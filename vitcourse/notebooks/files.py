@@ -1,7 +1,6 @@
 """The notebooks of the course on disk: where the sources lie, and the folders of what is derived from them."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -45,16 +44,13 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     return path
 
 
-def write_derived(
-    root: Path, out: Path, *, repository: str | None = None, catalogue: Mapping | None = None
-) -> list[Path]:
+def write_derived(root: Path, out: Path, *, repository: str | None = None) -> list[Path]:
     """Writes the learner's copies and the answer keys, in place of what was there.
 
     Args:
         root: folder of the course, with ``lessons/``.
         out: receives ``learner/NN_topic/…`` (lessons and exercises) and ``key/NN_topic/…`` (exercises).
         repository: address of the repository, where a first cell shall fetch the course on Colab.
-        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
 
     Returns:
         The files, in reading order.
@@ -66,10 +62,10 @@ def write_derived(
     for path in lesson_notebooks(root):
         notebook, name = read(path), path.relative_to(root / "lessons")
         try:
-            copy = learner_copy(notebook, catalogue)
+            copy = learner_copy(notebook)
             derived[out / "learner" / name] = with_setup(copy, repository, LEARNER_BRANCH) if repository else copy
             if is_exercises(notebook):
-                derived[out / "key" / name] = answer_key(notebook, catalogue)
+                derived[out / "key" / name] = answer_key(notebook)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     for folder in ("learner", "key"):
