@@ -66,6 +66,8 @@ BANK.wrong("over-one-box")(divided_by(lambda a, b: area(a)))
 BANK.wrong("over-one-box")(divided_by(lambda a, b: torch.minimum(area(a), area(b))))
 BANK.wrong("over-one-box")(divided_by(lambda a, b: torch.maximum(area(a), area(b))))
 BANK.wrong("over-frame")(divided_by(frame))
+BANK.wrong("adds-epsilon")(divided_by(lambda a, b: area(a) + area(b) - shared(a, b) + 1e-7))
+BANK.wrong("adds-epsilon")(divided_by(lambda a, b: (area(a) + area(b) - shared(a, b)).add(1e-9)))
 BANK.wrong("dice")(divided_by(lambda a, b: (area(a) + area(b)) / 2))
 BANK.wrong("wrong-values")(lambda a, b: 1 - plain(a, b))
 BANK.wrong("wrong-dtype")(lambda a, b: plain(a, b).double())
@@ -130,3 +132,16 @@ def clips_in_place(boxes, true_boxes):
     found = plain(boxes, true_boxes)
     boxes -= 0.5
     return found
+
+
+def sized(boxes):
+    return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
+
+
+@BANK.wrong("size-as-corner")
+def takes_corners_for_sizes(boxes, true_boxes):
+    a, b = sized(clipped(boxes)), sized(true_boxes)
+    return shared(a, b) / (area(a) + area(b) - shared(a, b))
+
+
+BANK.wrong("size-as-corner")(lambda a, b: plain(sized(clipped(a)), sized(b)))

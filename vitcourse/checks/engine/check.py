@@ -11,8 +11,10 @@ A learner calls ``scores(my_function)``. Most checks are of a function of tensor
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from vitcourse.checks.engine import display, modes
+from vitcourse.checks.engine.given import as_code
 from vitcourse.checks.engine.probe import Probe, Wrong
 from vitcourse.checks.engine.report import CheckFailed, Report
 from vitcourse.exercises import Exercise, find_exercise
@@ -47,17 +49,34 @@ class Check:
 
     def run(self, learner_object: object, seed: object = 0) -> Report:
         """Probes the properties in order up to the first that fails, and reports. Shows and raises nothing."""
+        return self._probe(learner_object, seed)[0]
+
+    def inputs(self, learner_object: object, seed: object = 0) -> tuple:
+        """What the call was given that failed, drawn again from the seed: arguments by place, then those by name.
+
+        Raises:
+            ValueError: all properties hold, or no call was made.
+        """
+        _, given = self._probe(learner_object, seed)
+        if given is None:
+            raise ValueError(f"{self.exercise.id}: no call failed with seed {seed!r}")
+        args, kwargs = given
+        return (*args, *kwargs.values())
+
+    def _probe(self, learner_object: object, seed: object) -> tuple[Report, tuple[tuple, dict] | None]:
+        """The report, and what the call was given that failed."""
         texts = [text for text, _ in self.properties]
         for index, (_, function) in enumerate(self.properties):
+            probe = Probe(self.exercise, learner_object, seed, index, self.seconds)
             try:
                 with modes.own():
-                    function(Probe(self.exercise, learner_object, seed, index, self.seconds))
+                    function(probe)
             except Wrong as wrong:
                 results = ["passed"] * index + ["failed"] + ["not tried"] * (len(texts) - index - 1)
                 message = self.exercise.misconceptions[wrong.misconception]
                 pairs = tuple(zip(texts, results, strict=True))
-                return Report(self.exercise.id, pairs, wrong.misconception, message, wrong.detail)
-        return Report(self.exercise.id, tuple((text, "passed") for text in texts))
+                return Report(self.exercise.id, pairs, wrong.misconception, message, wrong.detail), probe.given
+        return Report(self.exercise.id, tuple((text, "passed") for text in texts)), None
 
     def __call__(self, learner_object: object, seed: object = 0) -> None:
         """Runs the check, shows its report, and raises `CheckFailed` where a property does not hold.
@@ -67,7 +86,9 @@ class Check:
             seed: draws the sizes and the numbers; another seed, other inputs.
         """
         __tracebackhide__ = True  # pytest shows the caller's line
-        report = self.run(learner_object, seed)
+        report, given = self._probe(learner_object, seed)
+        if given is not None:  # what a graded page does not show
+            report = replace(report, given=as_code(self.exercise.id, learner_object, *given, seed))
         display.show(report)
         if report.misconception is not None:
             raise CheckFailed(report)

@@ -33,6 +33,8 @@ STYLE = """
 .C .message p:last-child { margin-bottom: 0; }
 .C code { padding: 0 0.25em; border: 0; border-radius: 3px; background: rgba(128, 128, 128, 0.2); color: inherit;
   overflow-wrap: anywhere; white-space: normal; }
+.C pre { margin: 0; padding: 0.4rem 0.6rem; border: 0; background: rgba(128, 128, 128, 0.12); color: inherit;
+  font-size: 0.9em; line-height: 1.45; white-space: pre; overflow-x: auto; }
 """.replace(".C ", ".vitcourse-check.vitcourse-check ")
 
 
@@ -52,6 +54,7 @@ def text(report: Report, width: int = 96, symbols: dict[str, str] = SYMBOLS) -> 
     if report.misconception is not None:
         lines += ["", *textwrap.wrap(f"{report.misconception}: {report.message}", width)]
         lines += textwrap.wrap(report.detail, width)
+        lines += ["", "To try it yourself:", *textwrap.indent(report.given, "  ").splitlines()] if report.given else []
     return "\n".join(lines)
 
 
@@ -67,6 +70,8 @@ def as_html(report: Report) -> str:
         rest = report.message.removeprefix(report.headline).strip()
         paragraphs = [f"<strong>{_inline(report.headline)}</strong> {_inline(rest)}", _inline(report.detail)]
         paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
+        if report.given:
+            paragraphs += f"<p>To try it yourself:</p><pre>{html.escape(report.given)}</pre>"
         message = f'<div class="message" data-misconception="{html.escape(report.misconception)}">{paragraphs}</div>\n'
     return (
         f'<div class="vitcourse-check">\n<style>{STYLE}</style>\n'

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.engine import guard
-from vitcourse.checks.engine.words import describe, explain, first_difference, input_name, plain
+from vitcourse.checks.engine.words import describe, explain, first_difference, input_name, plain, shapes_apart
 from vitcourse.exercises import Exercise
 
 # Rounding grows with the size of the numbers: what may differ, as a fraction of the largest number expected.
@@ -36,6 +36,7 @@ class Probe:
 
     def __init__(self, exercise: Exercise, learner_object: object, seed: object, salt: object, seconds: float = 5.0):
         self.exercise, self.learner_object, self.seconds = exercise, learner_object, seconds
+        self.given: tuple[tuple, dict] | None = None  # what the last call was given
         digest = hashlib.sha256(f"{seed}/{exercise.id}/{salt}".encode()).digest()
         self.generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
@@ -73,6 +74,7 @@ class Probe:
         function = self.learner_object
         if not callable(function) and not hasattr(function, "guarded_call"):
             raise Wrong("wrong-type", f"Expected a function, got {describe(function)}.")
+        self.given = args, kwargs
         rules = guard.Rules(self.seconds, self.exercise.forbidden, gradient)
         outcome = guard.call(function, args, kwargs, rules)
         if outcome.failure is not None:
@@ -118,7 +120,7 @@ class Probe:
             dtype: a finer one will do as well (float64 for float32, and any whole numbers for whole numbers), where
                 the task names none.
             name: what it is called in a sentence.
-            shapes: misconception to the shape that it leads to; tried before ``wrong-shape``.
+            shapes: misconception to the shape that it leads to; tried before ``wrong-shape``; a slash as in `equal`.
             dtypes: misconception to the dtype that it leads to; tried before ``wrong-dtype``.
             exact: the task names the dtype.
 
@@ -131,7 +133,9 @@ class Probe:
         if tuple(value.shape) != tuple(shape):
             named = [wrong for wrong, suspect in (shapes or {}).items() if tuple(value.shape) == tuple(suspect)]
             detail = f"{name} should have shape {tuple(shape)} and has {tuple(value.shape)}."
-            raise Wrong(named[0] if named else "wrong-shape", detail)
+            raise Wrong(
+                named[0].partition("/")[0] if named else "wrong-shape", detail + shapes_apart(value.shape, shape)
+            )
         if value.dtype != dtype and (exact or not _finer(value.dtype, dtype)):
             named = [wrong for wrong, suspect in (dtypes or {}).items() if value.dtype == suspect]
             detail = f"{name} should be {plain(dtype)} and is {plain(value.dtype)}."
@@ -195,6 +199,15 @@ def several(value: object, count: int, names: str) -> tuple:
     if not isinstance(value, list | tuple) or len(value) != count:
         raise Wrong("wrong-type", f"Expected {names}, got {describe(value)}.")
     return tuple(value)
+
+
+def widened(value: object) -> object:
+    """The same with all floating numbers in float64."""
+    if isinstance(value, dict):
+        return {name: widened(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(widened, value))
+    return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 def close(value: Tensor, expected: Tensor, slack: float = 1.0) -> bool:

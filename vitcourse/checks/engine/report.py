@@ -13,6 +13,7 @@ class Report:
         misconception: the id of the one mistake that was found; None where all properties hold.
         message: what the mistake is and where to look; "" where all properties hold.
         detail: what was seen in this run: an error, a shape, two numbers. May be "".
+        given: code that gives the function once more what it was given; "" in a graded run, and where nothing was.
     """
 
     exercise: str
@@ -20,6 +21,7 @@ class Report:
     misconception: str | None = None
     message: str = ""
     detail: str = ""
+    given: str = ""
 
     @property
     def passed(self) -> int:

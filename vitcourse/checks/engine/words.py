@@ -1,5 +1,8 @@
 """What a check has seen, in words: values, failures, and two numbers in which the difference can be seen."""
 
+import inspect
+import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from numbers import Integral
 
@@ -8,6 +11,8 @@ from torch import Tensor
 
 from vitcourse.checks.engine import guard
 
+# What Python says of a call that a function's own first line does not allow.
+UNFIT = re.compile(r"positional argument|unexpected keyword argument|multiple values for argument")
 MOST_DIGITS = 17  # tell any two floats apart
 
 
@@ -52,10 +57,33 @@ def plain(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def shapes_apart(found: Sequence[int], wanted: Sequence[int]) -> str:
+    """What sets a wrong shape apart from the right one, as a further sentence; empty where nothing simple does."""
+    found, wanted = tuple(found), tuple(wanted)
+    if sorted(found) == sorted(wanted):
+        return " The sizes are right, in another order."
+    if [size for size in found if size != 1] == [size for size in wanted if size != 1]:
+        return f" An axis of size 1 is {'too much' if len(found) > len(wanted) else 'missing'}."
+    if len(found) == len(wanted) - 1:
+        lost = [axis for axis in range(len(wanted)) if wanted[:axis] + wanted[axis + 1 :] == found]
+        return f" Axis {lost[0]} is gone." if lost else ""
+    if len(found) == len(wanted):
+        other = [axis for axis in range(len(wanted)) if found[axis] != wanted[axis]]
+        return f" Only axis {other[0]} differs." if len(other) == 1 < len(wanted) else ""
+    return ""
+
+
+def name_of(function: Callable, place: int) -> str:
+    """What a function calls its argument at this place."""
+    names = list(inspect.signature(function).parameters)
+    return names[place] if place < len(names) else f"argument {place + 1}"
+
+
 def explain(outcome: guard.Outcome, on_error: str | None, given: str) -> tuple[str, str]:
     """The misconception's id and the detail of a call that failed."""
     if outcome.failure == "raises":
-        return on_error or "raises", f"Given {given}: {outcome.detail}"
+        unfit = "TypeError" in outcome.errors and UNFIT.search(outcome.detail) and ", in line " not in outcome.detail
+        return "wrong-arguments" if unfit else on_error or "raises", f"Given {given}: {outcome.detail}"
     if outcome.failure == "endless-loop":
         return "endless-loop", f"It was stopped after {outcome.detail}."
     if outcome.failure == "forbidden-call":
