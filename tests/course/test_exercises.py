@@ -124,6 +124,7 @@ def release(tmp_path_factory) -> dict[str, nbformat.NotebookNode]:
     return {path.stem: nbformat.read(path, as_version=4) for path in (root / "release" / "all").glob("*.ipynb")}
 
 
+@pytest.mark.grades
 @pytest.mark.parametrize("name", ["sample", *SOURCES])
 def test_nbgraders_release_has_the_code_of_the_learners_copy(release, name):
     notebook = with_words() if name == "sample" else nbformat.read(SOURCES[name], as_version=4)
@@ -133,6 +134,7 @@ def test_nbgraders_release_has_the_code_of_the_learners_copy(release, name):
     assert [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in release[name].cells] == graded
 
 
+@pytest.mark.grades
 def test_nbgraders_release_has_the_words_of_the_learners_copy(release):
     assert release["sample"].cells[-1].source == learner_copy(with_words()).cells[-1].source
     assert release["sample"].cells[-1].source == "Why is it divided?\n\nYOUR ANSWER HERE"

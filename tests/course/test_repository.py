@@ -149,6 +149,7 @@ def test_every_dependency_is_imported(imported, name):
     assert modules & imported, f"nothing imports {name}: take it out of pyproject.toml, and run `make lock`"
 
 
+@pytest.mark.starts_programs
 def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
     """What the commands `assign` and `grade` load, loads without every library that only a group brings."""
     brought, groups = (
