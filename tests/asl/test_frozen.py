@@ -8,9 +8,10 @@ from torch import nn
 from torchvision.models import resnet18
 from transformers import ViTModel
 
-from tests.asl.test_model import OURS, THEIRS, backbones
+from tests.asl.test_model import OURS, THEIRS, backbones, tiny_timm
 from vitcourse.asl import ClassificationBBoxTransformer, FrozenFeatures, SignLoss, freeze
-from vitcourse.asl.backbones import ImageNetResNet, back, features, front, stages
+from vitcourse.asl.backbones import adapter, features
+from vitcourse.asl.backbones.resnet import ImageNetResNet
 from vitcourse.data.asl import InMemory
 from vitcourse.training import TrainingConfig, fit
 from vitcourse.vit import VisionTransformer
@@ -40,6 +41,7 @@ CASES = {
     "hugging face": lambda: ViTModel(THEIRS, add_pooling_layer=False),
     "resnet": resnet18,
     "imagenet resnet": imagenet_resnet,
+    "timm": tiny_timm,
 }
 
 
@@ -50,13 +52,13 @@ def test_front_and_back_make_the_features(kind):
     images = torch.rand(2, 3, side, side) * 2 - 1
     model = ClassificationBBoxTransformer(backbone, image_size=side).eval()
     expected = features(backbone, images)
-    for layers in range(len(stages(backbone)[1]) + 1):
-        hidden = front(backbone, images, layers)
-        torch.testing.assert_close(back(backbone, hidden, layers), expected, atol=1e-5, rtol=1e-5)
+    for layers in range(len(adapter(backbone).layers) + 1):
+        hidden = adapter(backbone).front(images, layers)
+        torch.testing.assert_close(adapter(backbone).back(hidden, layers), expected, atol=1e-5, rtol=1e-5)
         for first, second in zip(model(hidden, after=layers), model(images), strict=True):
             torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-5)
     with pytest.raises(ValueError, match="layers, 9 cannot"):
-        front(backbone, images, 9)
+        adapter(backbone).front(images, 9)
 
 
 def test_the_older_layout_of_hugging_face_can_be_cut():
@@ -78,10 +80,9 @@ def test_the_older_layout_of_hugging_face_can_be_cut():
         def forward(self, tokens):
             return (self.layer(tokens), None)
 
-    backbone = Older().eval()
     images = torch.randn(2, 3, 32, 32)
-    whole = back(backbone, front(backbone, images, 0), 0)
-    torch.testing.assert_close(back(backbone, front(backbone, images, 2), 2), whole)
+    own = adapter(Older().eval())
+    torch.testing.assert_close(own.back(own.front(images, 2), 2), own.features(images))
 
 
 def test_imagenet_weights_get_the_input_they_know():
@@ -90,12 +91,13 @@ def test_imagenet_weights_get_the_input_they_know():
 
     theirs, ours = resnet18().eval(), imagenet_resnet().eval()
     ours.load_state_dict(theirs.state_dict())
+    theirs.fc = nn.Identity()
     image = torch.rand(2, 3, 224, 224)
     transforms = ResNet18_Weights.IMAGENET1K_V1.transforms(crop_size=224, resize_size=224)
-    torch.testing.assert_close(ours(2 * image - 1), theirs(transforms(image)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(features(ours, 2 * image - 1), theirs(transforms(image)), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet"])
+@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet", "timm"])
 def test_both_ways_train_to_the_same_weights(kind):
     """Six layers of twelve in the project; here 2 of 3, with dropout in the heads and a learned balance of losses."""
     config, trained, logs = TrainingConfig(epochs=2, batch_size=8, lr=1e-3), [], []

@@ -1,12 +1,12 @@
 import pytest
+import timm
 import torch
 from torch import nn
 from torchvision.models import resnet18
 from transformers import ViTConfig as HuggingFaceConfig
 from transformers import ViTModel
 
-from vitcourse.asl import ClassificationBBoxTransformer, freeze, sign_loss
-from vitcourse.asl.model import features
+from vitcourse.asl import ClassificationBBoxTransformer, features, freeze, sign_loss
 from vitcourse.vit import VisionTransformer, ViTConfig
 
 OURS = ViTConfig(image_size=32, patch_size=8, num_classes=0, dim=24, depth=3, num_heads=4)
@@ -15,15 +15,22 @@ THEIRS = HuggingFaceConfig(
 )
 
 
+def tiny_timm(**options):
+    """A vision transformer of timm, with random weights."""
+    sizes = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 3, "num_heads": 4}
+    return timm.models.vision_transformer.VisionTransformer(**sizes | {"num_classes": 10} | options)
+
+
 def backbones():
     return {
         "ours": VisionTransformer(OURS),
         "hugging face": ViTModel(THEIRS, add_pooling_layer=False),
         "resnet": resnet18(),
+        "timm": tiny_timm(),
     }
 
 
-@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet"])
+@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet", "timm"])
 @pytest.mark.parametrize("sigmoid", [True, False])
 def test_two_heads_on_any_backbone(kind, sigmoid):
     model = ClassificationBBoxTransformer(backbones()[kind], box_sigmoid=sigmoid).eval()
@@ -60,7 +67,7 @@ def test_a_model_saved_by_hugging_face_is_a_backbone(tmp_path):
     torch.testing.assert_close(features(loaded, images), features(source, images))
 
 
-@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet"])
+@pytest.mark.parametrize("kind", ["ours", "hugging face", "resnet", "timm"])
 def test_frozen_parts_get_no_gradient_and_the_rest_does(kind):
     backbone = backbones()[kind]
     count = freeze(backbone, 2)
@@ -77,11 +84,12 @@ def test_frozen_parts_get_no_gradient_and_the_rest_does(kind):
     assert count == sum(p.numel() for p in backbone.parameters() if not p.requires_grad)
     assert frozen
     assert not set(frozen) & set(trained)
-    first_trained = {"ours": "blocks.2.attn.qkv.weight", "hugging face": "layers.2.", "resnet": "layer3.0.conv1.weight"}
+    ours = "blocks.2.attn.qkv.weight"
+    first_trained = {"ours": ours, "timm": ours, "hugging face": "layers.2.", "resnet": "layer3.0.conv1.weight"}
     assert any(first_trained[kind] in name for name in trained)
-    if kind == "ours":
+    if kind in ("ours", "timm"):
         assert {"cls_token", "pos_embed", "patch_embed.proj.weight"} <= set(frozen)
-    expected = {"ours": "blocks.1.", "hugging face": "layers.1.", "resnet": "layer2."}
+    expected = {"ours": "blocks.1.", "timm": "blocks.1.", "hugging face": "layers.1.", "resnet": "layer2."}
     assert any(expected[kind] in name for name in frozen)
 
 

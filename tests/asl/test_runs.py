@@ -8,13 +8,14 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import resnet18
 from transformers import ViTModel
-from vitcourse.files import write_whole
 
 from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
-from vitcourse.asl.backbones import ImageNetResNet
-from vitcourse.asl.runs import RUN, SMALL_VIT, new_model, same_run, save_run, sign_backbone
+from vitcourse.asl.backbones.ours import SMALL_VIT, sign_backbone
+from vitcourse.asl.backbones.resnet import ImageNetResNet
+from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.errors import CheckpointError, InputError
+from vitcourse.files import write_whole
 from vitcourse.positions import resample
 from vitcourse.training import TrainingConfig
 

@@ -51,7 +51,7 @@ def test_a_run_that_holds_out_does_not_read_valid(command, signs, tmp_path):
 
 def test_frozen_layers_without_augmentation(command, signs, tmp_path, monkeypatch):
     """What the frozen layers give is computed once, and the run is one like any other."""
-    from vitcourse.recipes import signs as recipe
+    from vitcourse.asl import trainer as recipe
 
     made = []
     real = recipe.FrozenFeatures

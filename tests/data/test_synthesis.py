@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from vitcourse.data.letters import LETTERS
 
 from vitcourse.data import synthesis
+from vitcourse.data.letters import LETTERS
 from vitcourse.data.synthesis import synthesise
 from vitcourse.errors import InputError
 from vitcourse.hands.signs import render

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from vitcourse.data.letters import LETTERS
 
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.hands import signs
 from vitcourse.hands.hand import FOREARM, PARTS

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vitcourse.asl.backbones import draws_random_numbers, front
+from vitcourse.asl.backbones import adapter
 from vitcourse.asl.model import ClassificationBBoxTransformer
 from vitcourse.data.asl import to_input
 
@@ -18,7 +18,7 @@ PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class FrozenFeatures(Dataset):
     """A data set of signs as it leaves the first layers of a model, in memory.
 
-    Items are dicts ``hidden`` (what `asl.backbones.front` gives), ``label`` and ``box``; `SignLoss` knows what to do
+    Items are dicts ``hidden`` (what `Adapter.front` gives), ``label`` and ``box``; `SignLoss` knows what to do
     with them. A ViT-B/16 at 224 pixels takes 0.6 MB an image.
 
     Args:
@@ -51,7 +51,7 @@ class FrozenFeatures(Dataset):
                 if start == 0:
                     self._check(model, images, layers)
                 with torch.no_grad(), torch.autocast(place.type, PRECISIONS.get(precision), precision in PRECISIONS):
-                    self.hidden.append(front(model.backbone, images, layers).cpu())
+                    self.hidden.append(adapter(model.backbone).front(images, layers).cpu())
                 self.labels += [int(item["label"]) for item in items]
                 self.boxes += [item["box"] for item in items]
         finally:
@@ -60,9 +60,9 @@ class FrozenFeatures(Dataset):
 
     def _check(self, model: ClassificationBBoxTransformer, images: Tensor, layers: int) -> None:
         with torch.enable_grad():
-            if front(model.backbone, images[:1], layers).requires_grad:
+            if adapter(model.backbone).front(images[:1], layers).requires_grad:
                 raise ValueError(f"the first {layers} layers are trained; freeze them first")
-        if draws_random_numbers(model.backbone, images[:1], layers):
+        if adapter(model.backbone).draws_random_numbers(images[:1], layers):
             raise ValueError(f"something random (dropout, drop path) comes before the end of the first {layers} layers")
 
     def __len__(self) -> int:

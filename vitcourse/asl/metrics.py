@@ -74,10 +74,7 @@ def both_ways(
 
 
 def evaluate(
-    model: nn.Module,
-    dataset: Dataset,
-    batch_size: int = 64,
-    progress: Callable[[int, int], None] | None = None,
+    model: nn.Module, dataset: Dataset, batch_size: int = 64, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, float]:
     """Measures of a sign model on a data set of `data.asl`, without augmentation.
 

@@ -1,19 +1,16 @@
 """Two heads on one backbone: which letter, and where the hand is."""
 
 from torch import Tensor, nn
-from torchvision.models import ResNet
 
-from vitcourse.asl.backbones import back, features, freeze, input_size, stages, width
-
-__all__ = ["ClassificationBBoxTransformer", "features", "freeze", "input_size", "stages", "width"]
+from vitcourse.asl.backbones import adapter
 
 
 class ClassificationBBoxTransformer(nn.Module):
     """A letter head and a box head (each: 512, ReLU, dropout 0.2) on the features of one backbone.
 
     Args:
-        backbone: a `VisionTransformer` of the course, a Hugging Face ``ViTModel`` or a torchvision ResNet, whose own
-            ``fc`` is replaced by an identity; see `asl.backbones`.
+        backbone: a `VisionTransformer` of the course or of timm, a Hugging Face ``ViTModel`` or a torchvision ResNet
+            (see `asl.backbones`); a head of its own is taken away.
         num_classes: number of letters K.
         box_sigmoid: end the box head with a sigmoid, which keeps the box inside the image.
         image_size: height and width at which images are read; the backbone's own where it is None.
@@ -27,12 +24,11 @@ class ClassificationBBoxTransformer(nn.Module):
     ):
         super().__init__()
         self.backbone = backbone
-        dim = width(backbone)
-        self.image_size = input_size(backbone) if image_size is None else image_size
-        if isinstance(backbone, ResNet):
-            backbone.fc = nn.Identity()
-        self.classifier = _head(dim, num_classes)
-        self.bounding_box = _head(dim, 4)
+        own = adapter(backbone)
+        own.drop_head()
+        self.image_size = own.image_size if image_size is None else image_size
+        self.classifier = _head(own.width, num_classes)
+        self.bounding_box = _head(own.width, 4)
         self.box_activation = nn.Sigmoid() if box_sigmoid else nn.Identity()
 
     def train(self, mode: bool = True) -> "ClassificationBBoxTransformer":
@@ -44,7 +40,8 @@ class ClassificationBBoxTransformer(nn.Module):
         return self
 
     def forward(self, images: Tensor, *, after: int | None = None) -> tuple[Tensor, Tensor]:
-        vector = features(self.backbone, images) if after is None else back(self.backbone, images, after)
+        own = adapter(self.backbone)
+        vector = own.features(images) if after is None else own.back(images, after)
         return self.classifier(vector), self.box_activation(self.bounding_box(vector))
 
 

@@ -4,25 +4,17 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from torch import Tensor, nn
-
-from vitcourse.asl.foreign import FIELDS, MOST_PIXELS
-from vitcourse.asl.losses import SignLoss
-from vitcourse.asl.model import ClassificationBBoxTransformer, freeze
-from vitcourse.asl.pretrained import empty_resnet, resnet, vit_model
+from vitcourse.asl.backbones import adapter, named
+from vitcourse.asl.backbones.adapter import known_names
+from vitcourse.asl.backbones.vit_files import MOST_PIXELS
+from vitcourse.asl.losses import BOX_LOSSES, SignLoss
+from vitcourse.asl.model import ClassificationBBoxTransformer
 from vitcourse.errors import CheckpointError, InputError, one_line, some
 from vitcourse.files import write_whole
-from vitcourse.positions import resample
-from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences
-from vitcourse.vit import VisionTransformer, ViTConfig
+from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, offered
 from vitcourse.weights.checkpoints import pick, read
 
 RUN = "run.json"
-# The course's small vision transformer: half of ViT-Ti behind convolutions, 3.6 million weights.
-SMALL_VIT = ViTConfig(
-    image_size=96, patch_size=16, num_classes=0, dim=192, depth=6, num_heads=3, stem="conv", pool="avg"
-)
-PRETRAINED = Path(__file__).resolve().parents[1] / "assets" / "sign_backbone.safetensors"
 
 
 @dataclass(frozen=True)
@@ -30,37 +22,35 @@ class SignRun:
     """What defines a run, apart from its data.
 
     Attributes:
-        backbone: "vit" (the course's small ViT, from scratch), "vit-signs" (the same, pretrained on rendered signs),
-            "resnet18" (from scratch), "resnet18:FILE" (ImageNet weights from a local file), "resnet18-imagenet" (the
-            same, which torchvision downloads), or a ``ViTModel``: a local folder, or a name on the Hugging Face hub
-            such as ``google/vit-base-patch16-224-in21k``.
+        backbone: one of the NAMES of `asl.backbones.KINDS`.
         backbone_config: filled in when the model is made, so that it can be made again without the original.
-        image_size: height and width in pixels at which images are read; 0 for the backbone's own. A ``ViTModel`` takes
-            no other; the course's ViT takes any multiple of its patches.
-        classification_divisor: the constant C of `asl.losses.sign_loss`.
-        frozen_layers: see `asl.backbones.freeze`; -1 freezes nothing.
-        box_loss, balance, task: see `asl.losses.SignLoss`.
-        augment: mirror, move, scale and recolour the images. Without it, what frozen layers give is computed once.
-        hold_out: the share of the train photos that is not trained on, but judged after every epoch; the log's names
-            then begin with "held_out_", and valid is not read. With 0 valid is judged, as "valid_…".
+        image_size: height and width at which images are read. A ``ViTModel`` takes its own alone; a VisionTransformer
+            takes any multiple of its patches.
+        classification_divisor, box_loss, balance, task: see `asl.losses.SignLoss`.
+        frozen_layers: see `asl.freeze`.
+        augment: without it, what frozen layers give is computed once.
+        hold_out: these are not trained on, but judged after every epoch; the log's names then begin with "held_out_",
+            and valid is not read. With 0 valid is judged, as "valid_…".
         data: filled in when the data is read: a digest of the images trained on, so that no other data continues a run.
 
     Raises:
         ValueError: a number out of its range, or an unknown name.
     """
 
-    backbone: str = "vit-signs"
-    image_size: int = 0
-    box_sigmoid: bool = True
-    classification_divisor: float = 10.0
-    frozen_layers: int = -1
+    backbone: str = offered("vit-signs", f"{known_names('{0} ({1})')}.")
+    image_size: int = offered(0, "Pixels; 0 for the backbone's own.", least=0)
+    box_sigmoid: bool = offered(True, "End the box head with one.")
+    classification_divisor: float = offered(10.0, "The constant C.", "--classification-divisor", "-C")
+    frozen_layers: int = offered(-1, "Freeze the embeddings and this many layers; -1 for none.", "--freeze")
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backbone_config: dict | None = None
-    box_loss: str = "mse"
-    balance: str = "constant"
-    task: str = "both"
-    augment: bool = True
-    hold_out: float = 0.0
+    box_loss: str = offered("mse", f"{', '.join(BOX_LOSSES)}.")
+    balance: str = offered("constant", "constant (C), or uncertainty (learned).")
+    task: str = offered("both", "both, or letters alone.")
+    augment: bool = offered(True, "Mirror, move, scale, recolour.")
+    hold_out: float = offered(
+        0.0, "Share of the train photos kept back, on which the epoch is chosen; 0 takes the last."
+    )
     data: str = ""
 
     def __post_init__(self):
@@ -82,53 +72,15 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     Raises:
         InputError: the backbone cannot be loaded, or does not take the image size.
     """
-    size = run.image_size or SMALL_VIT.image_size
-    if run.backbone in ("vit", "vit-signs"):
-        try:
-            backbone = VisionTransformer(replace(SMALL_VIT, image_size=size))
-        except ValueError as error:
-            raise InputError(str(error)) from error
-        if run.backbone == "vit-signs":
-            backbone.load_state_dict(pretrained_weights(size))
-        config = asdict(backbone.config)
-    elif run.backbone.startswith("resnet18"):
-        backbone, config = resnet(run.backbone), {}
-        if run.backbone != "resnet18":
-            size = run.image_size or 224
-    else:
-        backbone = vit_model(run.backbone)
-        config = {field: getattr(backbone.config, field) for field in FIELDS}
-        size = _only_size(run, backbone.config.image_size)
-    model = ClassificationBBoxTransformer(backbone, box_sigmoid=run.box_sigmoid, image_size=size)
+    own = adapter(named(run.backbone).load(run.backbone, run.image_size))
+    size = run.image_size or own.usual_size(run.backbone)
+    model = ClassificationBBoxTransformer(own.module, box_sigmoid=run.box_sigmoid, image_size=size)
     if run.frozen_layers >= 0:
         try:
-            freeze(backbone, run.frozen_layers)
+            own.freeze(run.frozen_layers)
         except ValueError as error:
             raise InputError(str(error)) from error
-    return model, SignRun(**{**vars(run), "image_size": size, "backbone_config": config})
-
-
-def sign_backbone() -> VisionTransformer:
-    """The course's small ViT with the weights that `recipes.sign_backbone` left: it has named letters on its own."""
-    backbone = VisionTransformer(SMALL_VIT)
-    backbone.load_state_dict(pretrained_weights(SMALL_VIT.image_size))
-    return backbone
-
-
-def pretrained_weights(image_size: int) -> dict[str, Tensor]:
-    """These weights in float32 (half precision on disk); for images of another size the positions are resampled.
-
-    Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, section 3.2.
-    """
-    weights = {name: tensor.float() for name, tensor in read(PRETRAINED).items()}
-    side = image_size // SMALL_VIT.patch_size
-    return weights | {"pos_embed": resample(weights["pos_embed"], (side, side))}
-
-
-def _only_size(run: SignRun, size: int) -> int:
-    if run.image_size not in (0, size):
-        raise InputError(f"{run.backbone} reads images of {size} pixels, {run.image_size} were asked for")
-    return size
+    return model, replace(run, image_size=size, backbone_config=own.config())
 
 
 def save_run(run: SignRun, out: Path) -> None:
@@ -172,7 +124,9 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
         raise CheckpointError("there is no such file; is this the folder of a finished run?", folder / WEIGHTS)
     try:
         model = ClassificationBBoxTransformer(
-            _empty_backbone(run), box_sigmoid=run.box_sigmoid, image_size=int(run.image_size)
+            named(run.backbone).empty(run.backbone, run.backbone_config),
+            box_sigmoid=run.box_sigmoid,
+            image_size=int(run.image_size),
         )
     except Exception as error:  # numbers that make no model fail anywhere in it, and in any way
         raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", folder / RUN) from error
@@ -183,14 +137,3 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
         problem = f"it does not hold the weights of this run ({error.problem})"
         raise CheckpointError(problem, folder / WEIGHTS) from error
     return model.to(by_device(cpu="cpu", cuda="cuda")).eval(), run
-
-
-def _empty_backbone(run: SignRun) -> nn.Module:
-    if run.backbone in ("vit", "vit-signs"):
-        return VisionTransformer(ViTConfig(**run.backbone_config))
-    if run.backbone.startswith("resnet18"):
-        return empty_resnet(run.backbone)
-    from transformers import ViTConfig as HuggingFaceConfig
-    from transformers import ViTModel
-
-    return ViTModel(HuggingFaceConfig.from_dict(run.backbone_config), add_pooling_layer=False)

@@ -15,24 +15,24 @@ PUBLISHED = {
     "ViT-B/16, in21k, C, sigmoid": (1.0, 0.0006, 0.8750, 0.4733, 1.0, 0.9930, 0.6388),
     "ViT-B/16, in21k, C, no sigmoid": (1.0, 0.0006, 0.8819, 0.3549, 1.0, 0.9930, 0.6597),
 }
-# Student's t at 97.5%, by the number of values: the mean is within t s / sqrt(n) of its estimate 19 times in 20.
-_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
-    """Mean of 2 to 10 seeds, and half the width of its 95% interval (Student's t).
+    """Mean of several seeds, and half the width of its 95% interval (Student's t).
 
     Raises:
-        ValueError: fewer values, or more.
+        ValueError: fewer than 2 values.
     """
+    from scipy import stats
+
     values = list(values)
-    if len(values) not in _STUDENT:
-        raise ValueError(f"an interval takes 2 to 10 values, got {len(values)}")
-    return mean(values), _STUDENT[len(values)] * stdev(values) / math.sqrt(len(values))
+    if len(values) < 2:
+        raise ValueError(f"an interval takes at least 2 values, got {len(values)}")
+    return mean(values), float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
 
 
 def compared_table(rows: Iterable[dict], label: str = "results") -> str:
-    """An HTML table of the recorded rows of `recipes.asl_rows`, each below the published row that it stands beside.
+    """An HTML table of the rows of a recorded `asl_table`, each below the published row that it stands beside.
 
     Args:
         label: what a screen reader calls the table; no two of a page may share it.

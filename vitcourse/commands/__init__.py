@@ -15,10 +15,11 @@ def say(line: str) -> None:
     console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def command_group(help: str | None = None) -> typer.Typer:
+def command_group(help: str | None = None, cls: type | None = None) -> typer.Typer:
     """An empty set of commands with the course's manners."""
     return typer.Typer(
         help=help,
+        cls=cls,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

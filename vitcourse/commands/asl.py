@@ -1,41 +1,18 @@
-"""Commands on signs: render, train, evaluate, predict."""
+"""Commands on signs: render, evaluate, predict."""
 
 import json
 import math
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vitcourse.commands import command_group, console, example, say
+from vitcourse.commands.options import Background, TrainCommands
 from vitcourse.errors import InputError
 
 app = command_group()
-train_app = command_group("Train a model of the course.")
-app.add_typer(train_app, name="train")
-Background = Annotated[str, typer.Option(help="Photos without a box: refuse the set, or skip them.")]
-
-
-@contextmanager
-def notes(tell: Callable[[str], None] | None) -> Iterator[None]:
-    """Gives what reading a set has to note to ``tell``, a line each; to nobody if it is None."""
-    from vitcourse.data.asl import DataNote
-
-    with warnings.catch_warnings():
-        others = warnings.showwarning
-
-        def show(message, category, *where):
-            if not issubclass(category, DataNote):
-                others(message, category, *where)
-            elif tell is not None:
-                tell(str(message))
-
-        warnings.simplefilter("always", DataNote)
-        warnings.showwarning = show
-        yield
+app.add_typer(command_group("Train a model of the course.", cls=TrainCommands), name="train")
 
 
 @app.command(epilog=example("vitcourse synth data/signs --train 1512 --size 128 --seed 0"))
@@ -57,101 +34,6 @@ def synth(
     say(f"wrote {train + valid + test} images to {out}")
 
 
-@train_app.command("asl", epilog=example("vitcourse train asl --data data/signs --out runs/signs --epochs 12"))
-def train_asl(
-    data: Annotated[Path, typer.Option(help="An export folder with train and valid.")],
-    out: Annotated[Path, typer.Option(help="The run folder to write.")],
-    backbone: Annotated[
-        str,
-        typer.Option(
-            help="vit-signs (pretrained on rendered signs), vit or resnet18 (from scratch), resnet18:FILE (weights "
-            "of a checkpoint), or a ViTModel: a local folder or a name on the Hugging Face hub."
-        ),
-    ] = "vit-signs",
-    epochs: Annotated[
-        int,
-        typer.Option(help="Passes over the train split; with --resume more than before make the run longer.", min=1),
-    ] = 12,
-    batch_size: Annotated[int, typer.Option(help="Images in a batch.", min=1)] = 32,
-    accumulate: Annotated[int, typer.Option(help="Batches that make one update of the weights.", min=1)] = 1,
-    lr: Annotated[float, typer.Option(help="Peak learning rate.", min=0)] = 1e-3,
-    schedule: Annotated[str, typer.Option(help="cosine, linear, constant, or plateau (with --hold-out).")] = "cosine",
-    warmup: Annotated[float, typer.Option(help="Share of the updates in which the rate rises.", min=0)] = 0.1,
-    clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for any.", min=0)] = 1.0,
-    image_size: Annotated[int, typer.Option(help="Pixels; 0 for the backbone's own.", min=0)] = 0,
-    divisor: Annotated[float, typer.Option("--classification-divisor", "-C", help="The constant C.")] = 10.0,
-    box_loss: Annotated[str, typer.Option(help="mse, l1, smooth_l1, giou or ciou.")] = "mse",
-    balance: Annotated[str, typer.Option(help="constant (C), or uncertainty (learned).")] = "constant",
-    task: Annotated[str, typer.Option(help="both, or letters alone.")] = "both",
-    sigmoid: Annotated[bool, typer.Option("--box-sigmoid/--no-box-sigmoid", help="End the box head with one.")] = True,
-    freeze: Annotated[int, typer.Option(help="Freeze the embeddings and this many layers; -1 for none.")] = -1,
-    augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Mirror, move, scale, recolour.")] = True,
-    hold_out: Annotated[
-        float, typer.Option(help="Share of the train photos kept back, on which the epoch is chosen; 0 takes the last.")
-    ] = 0.0,
-    precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",
-    workers: Annotated[int, typer.Option(help="Processes that load data.", min=0)] = 0,
-    seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Continue the run in --out. With more --epochs its rate goes on as in a run of the new length.",
-        ),
-    ] = False,
-    background: Background = "refuse",
-) -> None:
-    """Train a model that names the letter and boxes the hand."""
-    from vitcourse.asl import SignRun
-    from vitcourse.commands.terminal import log_table, progress
-    from vitcourse.recipes.signs import train_signs
-    from vitcourse.training import TrainingConfig, check_precision, first_process
-
-    if schedule == "plateau" and not hold_out:
-        raise InputError("--schedule plateau watches the photos that --hold-out keeps back: give it a share, as 0.2")
-    judged = "held_out_score" if hold_out else ""
-    try:
-        check_precision(precision)
-        training = TrainingConfig(
-            epochs=epochs,
-            batch_size=batch_size,
-            lr=lr,
-            warmup=warmup,
-            clip=clip,
-            precision=precision,
-            seed=seed,
-            workers=workers,
-            accumulate=accumulate,
-            schedule=schedule,
-            monitor=judged if schedule == "plateau" else "",
-            choose=judged,
-        )
-        run = SignRun(
-            backbone,
-            image_size,
-            sigmoid,
-            divisor,
-            freeze,
-            training,
-            box_loss=box_loss,
-            balance=balance,
-            task=task,
-            augment=augment,
-            hold_out=hold_out,
-        )
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    first = first_process()
-    with notes(say if first else None), progress("reading", "training") as (read, step):
-        shown = {"on_image": read, "on_step": step} if first else {}
-        _, log = train_signs(run, data, out, resume=resume, background=background, **shown)
-    if first:
-        table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
-        table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"
-        console.print(table)
-        say(f"wrote {out}")
-
-
 @app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
@@ -163,7 +45,7 @@ def evaluate(
     """Print accuracy, loss and IoU of a trained sign model."""
     from vitcourse.asl import evaluate as measure
     from vitcourse.asl import load_run
-    from vitcourse.commands.terminal import measures_table, progress
+    from vitcourse.commands.terminal import measures_table, notes, progress
     from vitcourse.data.asl import load
 
     model, _ = load_run(run)

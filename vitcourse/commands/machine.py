@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vitcourse import recipes
 from vitcourse.commands import command_group, console, example, say
 from vitcourse.errors import InputError
 
@@ -24,17 +25,14 @@ def doctor() -> None:
 
 @app.command(epilog=example("vitcourse record asl_real --data data/asl-letters"))
 def record(
-    name: Annotated[str, typer.Argument(help="The recorded run to make again.")],
+    name: Annotated[str, typer.Argument(help=f"The recorded run to make again: {', '.join(recipes.modules())}.")],
     data: Annotated[Path | None, typer.Option(help="An export folder, for the runs that need real data.")] = None,
 ) -> None:
     """Make one of the recorded runs in book/results again."""
-    from vitcourse.recipes import RECIPES
-
-    if name not in RECIPES:
-        raise InputError(f"there is no recorded run {name!r}; there are: {', '.join(RECIPES)}")
-    recipe = importlib.import_module(f"vitcourse.recipes.{name}")
-    file = recipe.record(data, say)
-    say(f"wrote {file}")
+    modules = recipes.modules()
+    if name not in modules:
+        raise InputError(f"there is no recorded run {name!r}; there are: {', '.join(modules)}")
+    say(f"wrote {importlib.import_module(modules[name]).record(data, say)}")
 
 
 @app.command(epilog=example("vitcourse bench --model ti/16 --rounds 9 --out runs/bench"))

@@ -1,5 +1,6 @@
-"""What the command shows in a terminal: progress with the time left, and tables."""
+"""What the command shows in a terminal: progress with the time left, what data have to note, and tables."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from vitcourse.asl.metrics import THRESHOLDS
+from vitcourse.data.asl import DataNote
 
 
 @contextmanager
@@ -44,6 +46,23 @@ def progress(*names: str) -> Iterator[list[Callable[..., None]]]:
     finally:
         if bars.live.is_started:
             bars.stop()
+
+
+@contextmanager
+def notes(tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Gives what reading a set has to note to ``tell``, a line each; to nobody if it is None."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message, category, *where):
+            if not issubclass(category, DataNote):
+                others(message, category, *where)
+            elif tell is not None:
+                tell(str(message))
+
+        warnings.simplefilter("always", DataNote)
+        warnings.showwarning = show
+        yield
 
 
 def measures_table(measured: dict[str, dict[str, float]], split: str) -> Table:

@@ -1,23 +1,66 @@
-"""The programs that train the course's models and make ``book/results`` (``vitcourse record NAME``).
+"""The programs that train the course's models and make ``book/results`` (``vitcourse record NAME``), by lesson.
 
-A recipe is a module here with ``record(data, say) -> Path``: ``data`` is the folder of real data or None, ``say`` takes
-one line of progress, and the path is the file that was written.
+A recipe is the function ``record`` of a module, under `recipe`; the module has the recipe's name.
 """
 
-RECIPES = (
-    "asl_data",
-    "asl_real",
-    "asl_rendered",
-    "asl_table",
-    "asl_table_in21k",
-    "asl_table_real",
-    "bench",
-    "bert_text",
-    "heads",
-    "loop_speed",
-    "number_words",
-    "parallel_branches",
-    "sign_backbone",
-    "sign_transfer",
-    "waiting_threads",
-)
+import re
+import time
+from collections.abc import Callable
+from functools import wraps
+from inspect import isgenerator
+from pathlib import Path
+
+from vitcourse.errors import InputError
+
+Say = Callable[[str], None]  # takes one line of progress
+MARK = re.compile(r'^@recipe\("(\w+)"', re.MULTILINE)
+
+
+def recipe(name: str, *, needs_data: bool = False, takes_data: bool = False) -> Callable[[Callable], Callable]:
+    """Makes ``record(data=None, say=print) -> Path`` of a function that gives what is recorded under ``name``.
+
+    The function gets ``say``; where data are needed, or may be given, the folder comes before it. What it returns is
+    the content of ``book/results/NAME.json``. It may yield it instead, as it grows: the file is written anew each time.
+    Content for a file of another name is a pair (name, content), so that a recipe can write several: the last is what
+    ``record`` gives. The seconds and
+    the provenance are added here; content that has "seconds" already, as of a run in several goes, keeps them.
+
+    Args:
+        needs_data: there is nothing to record without a folder of real data.
+        takes_data: a folder or file may be given, and need not be.
+
+    Raises:
+        InputError: by what it makes, where data are missing, or given and of no use.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @wraps(function)
+        def record(data: str | Path | None = None, say: Say = print) -> Path:
+            from vitcourse import results
+
+            if needs_data and data is None:
+                raise InputError(f"{name} needs the real photos: name their export folder with --data")
+            if data is not None and not (needs_data or takes_data):
+                raise InputError(f"{name} takes no data: leave --data out")
+            started = time.perf_counter()
+            folder = None if data is None else Path(data)
+            made, files = function(folder, say) if needs_data or takes_data else function(say), {}
+            for part in made if isgenerator(made) else [made]:
+                own_name, content = part if isinstance(part, tuple) else (name, part)
+                seconds = content.get("seconds", time.perf_counter() - started)
+                files[results.write(own_name, content, seconds)] = None
+            *others, last = files
+            for file in others:
+                say(f"wrote {file}")
+            return last
+
+        return record
+
+    return decorate
+
+
+def modules() -> dict[str, str]:
+    """The module of every recipe by the recipe's name: read off the files, so that none is imported."""
+    files = sorted(Path(__file__).parent.glob("*/*.py"))
+    found = {name: file for file in files for name in MARK.findall(file.read_text(encoding="utf-8"))}
+    return {name: f"{__name__}.{found[name].parent.name}.{found[name].stem}" for name in sorted(found)}

@@ -13,7 +13,7 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 """
 
 from vitcourse.training.checkpoints import CHECKPOINT, LOG, WEIGHTS, differences
-from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision
+from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision, offered
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
 from vitcourse.training.schedules import SCHEDULES, better, chosen_epoch
@@ -35,5 +35,6 @@ __all__ = [
     "differences",
     "first_process",
     "fit",
+    "offered",
     "own_device",
 ]

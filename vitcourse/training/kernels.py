@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 def attention_kernel(device: torch.device, precision: str) -> Iterator[None]:
     """PyTorch's own choice, but for bf16 on a CPU: there attention is written out, with sums in bf16 as well.
 
-    There, the fused kernel's backward pass is slow where tokens are few: `recipes.loop_speed` measures both. What comes
+    There, the fused kernel's backward pass is slow where tokens are few: `loop_speed` is the record of both. What comes
     out is the same up to rounding.
     """
     if device.type != "cpu" or precision != "bf16":

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from vitcourse.data.letters import LETTERS
 
 from vitcourse.data.asl import load
 from vitcourse.data.exports.names import unfit
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import DataError
 
 FORMS = ("csv", "coco", "yolo", "voc")

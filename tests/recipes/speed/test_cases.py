@@ -8,9 +8,8 @@ import torch
 from tests.helpers import randomise
 from vitcourse import cli, results
 from vitcourse.blocks import BLOCKS, ParallelBlock
-from vitcourse.recipes import bench as recipe
-from vitcourse.recipes import parallel_branches
-from vitcourse.recipes.speed import cases
+from vitcourse.recipes.speed import bench as recipe
+from vitcourse.recipes.speed import cases, parallel_branches
 from vitcourse.recipes.speed.branches import FoldedBlock
 from vitcourse.recipes.speed.cases import Case, measure
 from vitcourse.recipes.speed.report import case_name, picture, table

@@ -1,1 +1,1 @@
-"""Speed beside timm, Hugging Face and torchvision: one model, one set of weights, outputs shown equal before timing."""
+"""The benchmarks: what is timed, and what was recorded of it."""

@@ -1,0 +1,72 @@
+"""Options of commands: read off the fields of dataclasses, where name, help, range and default are written once."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from typing import Annotated, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from vitcourse.errors import InputError
+
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
+Made = TypeVar("Made")
+Background = Annotated[str, typer.Option(help="Photos without a box: refuse the set, or skip them.")]
+
+
+def options_of(*classes: type) -> Callable[[Callable], Callable]:
+    """Gives a command an option for every field that a dataclass offers (see `training.config.offered`).
+
+    The command gets them as one dict ``given``, by the names of the fields, from which `made` makes the dataclasses.
+    They stand behind its own required options and before the others.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        own = [one for name, one in inspect.signature(command).parameters.items() if name != "given"]
+        derived = {}
+        for field in (field for one in classes for field in fields(one) if "help" in field.metadata):
+            flags, least = field.metadata["flags"], field.metadata["least"]
+            kind = Annotated[field.type, typer.Option(*flags, help=field.metadata["help"], min=least)]
+            derived[field.name] = inspect.Parameter(field.name, KEYWORD, default=field.default, annotation=kind)
+
+        @wraps(command)
+        def called(**values) -> None:
+            given = {name: values.pop(name) for name in derived}
+            command(**values, given=given)
+
+        needed = [one.replace(kind=KEYWORD) for one in own if one.default is one.empty]
+        others = [one.replace(kind=KEYWORD) for one in own if one.default is not one.empty]
+        called.__signature__ = inspect.Signature([*needed, *derived.values(), *others])
+        return called
+
+    return decorate
+
+
+def made(kind: type[Made], given: dict, **more: object) -> Made:
+    """A dataclass from those of the given options that are its own, and more.
+
+    Raises:
+        InputError: it refuses a value.
+    """
+    own = {field.name: given[field.name] for field in fields(kind) if field.name in given}
+    try:
+        return kind(**own, **more)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+class TrainCommands(TyperGroup):
+    """The commands below ``train``, imported when one is asked for: what their options are read off loads PyTorch."""
+
+    def list_commands(self, _ctx: typer.Context) -> list[str]:
+        return list(self._found())
+
+    def get_command(self, _ctx: typer.Context, name: str) -> object | None:
+        return self._found().get(name)
+
+    def _found(self) -> dict:
+        from vitcourse.commands.train import app
+
+        return typer.main.get_group(app).commands

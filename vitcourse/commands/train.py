@@ -1,0 +1,53 @@
+"""The commands below ``train``; `options.TrainCommands` imports this when one of them is asked for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitcourse.asl import SignRun
+from vitcourse.asl.parts import Parts
+from vitcourse.asl.trainer import train_signs
+from vitcourse.commands import command_group, console, example, say
+from vitcourse.commands.options import Background, made, options_of
+from vitcourse.commands.terminal import log_table, notes, progress
+from vitcourse.errors import InputError
+from vitcourse.training import TrainingConfig, check_precision, first_process
+
+app = command_group()
+
+
+@app.command("asl", epilog=example("vitcourse train asl --data data/signs --out runs/signs --epochs 12"))
+@options_of(SignRun, TrainingConfig)
+def train_asl(
+    given: dict,
+    data: Annotated[Path, typer.Option(help="An export folder with train and valid.")],
+    out: Annotated[Path, typer.Option(help="The run folder to write.")],
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue the run in --out. With more --epochs its rate goes on as in a run of the new length.",
+        ),
+    ] = False,
+    background: Background = "refuse",
+) -> None:
+    """Train a model that names the letter and boxes the hand."""
+    hold_out, plateau = given["hold_out"], given["schedule"] == "plateau"
+    if plateau and not hold_out:
+        raise InputError("--schedule plateau watches the photos that --hold-out keeps back: give it a share, as 0.2")
+    try:
+        check_precision(given["precision"])
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    judged = "held_out_score" if hold_out else ""
+    training = made(TrainingConfig, given, monitor=judged if plateau else "", choose=judged)
+    run, first = made(SignRun, given, training=training), first_process()
+    with notes(say if first else None), progress("reading", "training") as (read, step):
+        shown = {"on_image": read, "on_step": step} if first else {}
+        _, log = train_signs(run, Parts(data, background=background), out, resume=resume, **shown)
+    if first:
+        table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
+        table.title = f"losses on train, accuracy and IoU on {'photos held out of train' if hold_out else 'valid'}"
+        console.print(table)
+        say(f"wrote {out}")

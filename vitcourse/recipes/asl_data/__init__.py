@@ -1,0 +1,1 @@
+"""What lesson 09 has recorded of the real photos."""

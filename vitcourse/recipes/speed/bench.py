@@ -1,0 +1,19 @@
+"""The recorded runs ``bench_cpu`` and ``bench_cuda``: our models beside those of other libraries, on this machine."""
+
+import torch
+
+from vitcourse.recipes import Say, recipe
+from vitcourse.recipes.speed.cases import MODELS, cases, measure
+from vitcourse.recipes.speed.report import case_name
+
+
+@recipe("bench")
+def record(say: Say) -> tuple[str, dict]:
+    """Measures every case; the file is ``bench_cpu.json`` or, where there is a CUDA device, ``bench_cuda.json``."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rows = []
+    for case in cases(list(MODELS), device):
+        rows.append(measure(case, device))
+        ratios = ", ".join(f"{library} {found['median']:.3f}" for library, found in rows[-1]["ratio"].items())
+        say(f"{case_name(rows[-1])}: ours over {ratios}")
+    return f"bench_{device.type}", {"rows": rows}
