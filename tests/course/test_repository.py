@@ -149,6 +149,17 @@ def test_every_dependency_is_imported(imported, name):
     assert modules & imported, f"nothing imports {name}: take it out of pyproject.toml, and run `make lock`"
 
 
+def test_every_place_and_target_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    made_up = "sharpen|NN_topic|name\\.json|FILE"  # what a command there would write
+    places = [name for name in re.findall(r"`((?:\w[\w.-]*/)+[\w.-]*)`", text) if not re.search(made_up, name)]
+    assert len(places) >= 15
+    assert [name for name in places if not (ROOT / name).exists()] == []
+    targets = set(re.findall(r"`make ([\w-]+)`", text))
+    made = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"book", "test-fast", "test-slow"} <= targets <= made
+
+
 @pytest.mark.starts_programs
 def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
     """What the commands `assign` and `grade` load, loads without every library that only a group brings."""
