@@ -19,11 +19,11 @@ LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book notebooks publish test gpu lint lock clean
+.PHONY: help book notebooks publish test test-fast test-slow gpu lint lock clean
 
 help:  ## show the targets
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-12s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-12s%s\n", $$1, $$2 }'
 
 book: $(STAMP)  ## execute the lessons and build the book (_build/html); PROFILE=class leaves out the solutions
 	@$(BIN)/python book/programs/build.py --profile $(PROFILE)
@@ -37,6 +37,13 @@ publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner",
 test: $(STAMP)  ## build the book where it is missing or stale, then run every test
 	@$(BIN)/python book/programs/build.py --if-stale
 	@$(BIN)/python -m pytest
+
+test-fast: $(STAMP)  ## the tests for daily work: all but the slow ones, under two minutes, without the book
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(STAMP)  ## the tests that `make test-fast` leaves out
+	@$(BIN)/python book/programs/build.py --if-stale
+	@$(BIN)/python -m pytest -m slow
 
 gpu: $(STAMP)  ## run the tests that need a CUDA device
 	@$(BIN)/python -m pytest -m gpu

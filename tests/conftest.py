@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import vitcourse  # noqa: F401 - first: it says how the threads of PyTorch wait, which is read when that is loaded
 
@@ -44,9 +45,19 @@ def command(monkeypatch, capsys):
     return call
 
 
+# Why a test is slow, as pyproject.toml explains: of a whole folder here, of a file or a test where it stands.
+REASONS = {"builds_pages", "executes_notebooks", "grades", "starts_programs", "trains", "tries_answers"}
+SLOW_FOLDERS = {"book": "builds_pages", "grading": "grades", "lessons": "executes_notebooks", "recipes": "trains"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items):
-    """A test marked ``gpu`` is skipped, with the reason, where there is no CUDA device."""
-    if not torch.cuda.is_available():
-        for item in items:
-            if "gpu" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+    """What has a reason to be slow is ``slow``. ``gpu`` is skipped where there is no CUDA device."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in SLOW_FOLDERS:
+            item.add_marker(SLOW_FOLDERS[folder])
+        if REASONS & {mark.name for mark in item.iter_markers()}:
+            item.add_marker("slow")
+        if "gpu" in item.keywords and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vitcourse.commands import asl, command_group, course, machine
+from vitcourse.commands import asl, author, command_group, course, machine
 from vitcourse.errors import InputError, one_line
 
 app = command_group("Models, data and training of the course on vision transformers.")
-for part in (machine, asl, course):
+for part in (machine, asl, course, author):
     app.add_typer(part.app)
 
 

@@ -1,7 +1,7 @@
 """Files are written whole or not at all: a program that is killed leaves the old one or none, never half of one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,3 +27,21 @@ def write_whole(file: Path, content: bytes) -> None:
     """Writes a file whole or not at all."""
     with whole_file(file) as partial:
         partial.write_bytes(content)
+
+
+def write_all(files: Mapping[Path, str]) -> list[Path]:
+    """Writes several text files, all or none: where one fails, those before it are as before. Gives their names."""
+    made = {folder for file in files for folder in file.parents if not folder.exists()}
+    written: dict[Path, bytes | None] = {}
+    try:
+        for file, text in files.items():
+            old = file.read_bytes() if file.exists() else None
+            write_whole(file, text.encode())
+            written[file] = old
+    except BaseException:
+        for file, old in written.items():
+            file.unlink() if old is None else write_whole(file, old)
+        for folder in sorted(filter(Path.exists, made), reverse=True):
+            folder.rmdir()
+        raise
+    return list(files)

@@ -9,7 +9,8 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from vitcourse.errors import InputError
-from vitcourse.notebooks.cards import exercise_facts, find_exercise, forbidden_sentence
+from vitcourse.exercises import find_exercise
+from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
 from vitcourse.notebooks.markup import parse_objectives, parse_quiz
 
 

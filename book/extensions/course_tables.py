@@ -7,7 +7,8 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from vitcourse.notebooks.cards import exercise_facts, exercises
+from vitcourse.exercises import CATALOGUE
+from vitcourse.notebooks.cards import exercise_facts
 
 logger = logging.getLogger(__name__)
 MATRIX = "objective-matrix"
@@ -59,21 +60,20 @@ def faults(env) -> Iterator[tuple[str, str]]:
 
 def _lesson_faults(lesson: str, pages: list[CoursePage], own: dict, placed: list) -> Iterator[tuple[str, str]]:
     card = next(page.docname for page in pages if page.has_card)
-    catalogue = exercises()
-    trained = {catalogue[exercise].objective for _, exercise, _, _ in placed}
+    trained = {CATALOGUE[exercise].objective for _, exercise, _, _ in placed}
     for name in own:
         if not name.startswith(f"{lesson[:2]}."):
             yield card, f"objective {name} does not belong to lesson {lesson}"
         if name not in trained:
             yield card, f"objective {name} has no exercise"
     for page, exercise, _, _ in placed:
-        if catalogue[exercise].objective not in own:
+        if CATALOGUE[exercise].objective not in own:
             yield (
                 page.docname,
-                f"exercise {exercise} is for {catalogue[exercise].objective}, no objective of its lesson",
+                f"exercise {exercise} is for {CATALOGUE[exercise].objective}, no objective of its lesson",
             )
     here = {exercise for _, exercise, _, _ in placed}
-    for name, exercise in catalogue.items():
+    for name, exercise in CATALOGUE.items():
         if exercise.lesson == lesson and name not in here:
             yield placed[0][0].docname, f"exercise {name} is in checks.CATALOGUE and has no card"
 
@@ -102,11 +102,11 @@ class Tables:
         return html("h2", number, self.link(page.docname, "", words(self.env.titles[page.docname].astext())))
 
     def exercise_list(self) -> list[nodes.Node]:
-        catalogue, parts = exercises(), []
+        parts = []
         for lesson, pages in lessons(self.env).items():
             items = []
             for page, name, target, title in exercise_places(pages):
-                facts = exercise_facts(catalogue[name])
+                facts = exercise_facts(CATALOGUE[name])
                 line = f"objective {facts['Objective']} · {facts['Difficulty']} · {facts['Time']} · "
                 points = "1 point" if facts["Points"] == "1" else f"{facts['Points']} points"
                 link = self.link(page.docname, target, words(title))
@@ -124,8 +124,7 @@ class Tables:
         return parts or [nodes.paragraph("", "There is no objective yet.")]
 
     def matrix_row(self, name: str, text: list[nodes.Node], pages: list[CoursePage]) -> nodes.row:
-        catalogue = exercises() if exercise_places(pages) else {}
-        trained = [place for place in exercise_places(pages) if catalogue[place[1]].objective == name]
+        trained = [place for place in exercise_places(pages) if CATALOGUE[place[1]].objective == name]
         sections = [
             self.link(page.docname, place[1], words(place[2]))
             for page in pages

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from execute import book_notebooks, is_executed, say
@@ -112,12 +111,10 @@ def write_pages(profile: Profile) -> list[str]:
     shutil.rmtree(made, ignore_errors=True)
     # --all reads every page again: a plain second build would skip a page that failed, and pass.
     command = [Path(sys.executable).with_name("jupyter-book"), "build", profile.source, "--path-output", profile.folder]
-    with ThreadPoolExecutor() as pool:
-        making = pool.submit(downloads, profile.root)  # in the meantime: the catalogue of exercises brings torch
-        code, warnings = run([*command, "--all", "-W", "--keep-going", "-n"], profile, quiet=True)
+    code, warnings = run([*command, "--all", "-W", "--keep-going", "-n"], profile, quiet=True)
     if not (made / "html" / LAST_WRITTEN).exists():
         raise InputError("Sphinx did not come to its end; what it said is shown above.")
-    copies, more = making.result()
+    copies, more = downloads(profile.root)
     for name, notebook in copies.items():
         write(notebook, made / "html" / "_sources" / name)
     hold_downloads(made / "html")

@@ -93,7 +93,7 @@ def cell_fault(notebook: NotebookNode, index: int, kind: str, message: str, root
     cut = ["…"] if len(lines) > SHOWN_LINES else []
     where = where if message else []
     cell.outputs = [*outputs, new_output("error", ename=kind, evalue=message, traceback=[*where, *shown, *cut])]
-    first = (stub_of(cell.source) if is_solution(cell) else cell.source).strip().partition("\n")[0]
+    first = (stub_of(cell) if is_solution(cell) else cell.source).strip().partition("\n")[0]
     last = lines[0] if len(lines) == 1 else f"{kind}: {lines[-1]}"
     return Fault(kind, one_line(last), code.index(cell) + 1, len(code), cell.get("id", ""), first)
 

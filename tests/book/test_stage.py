@@ -156,7 +156,7 @@ def test_a_page_that_cannot_be_made_says_why_and_the_others_are_made(course, pro
     assert str(course) not in faults[f"{EXERCISES}.ipynb"].sentence
     shown = nbformat.read(course / "source" / f"{EXERCISES}.ipynb", as_version=4)
     assert "This notebook failed" in shown.cells[0].source
-    assert (secret in nbformat.writes(shown)) == (profile == "self-study" and fault != "not executed")
+    assert (secret in nbformat.writes(shown)) == (profile == "self-study" and fault == "unreadable")
     assert "shown" in (course / "source" / f"{LESSON}.ipynb").read_text(encoding="utf-8")
     copies, more = downloads(course)
     assert list(more) == ([] if fault == "not executed" else [f"{EXERCISES}.ipynb"])

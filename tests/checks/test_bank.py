@@ -20,6 +20,7 @@ BANKS = [importlib.import_module(f"tests.checks.bank.{name}").BANK for name in F
 WRONG = [(bank.exercise, *entry) for bank in BANKS for entry in bank.wrongs]
 RIGHT = [(bank.exercise, function) for bank in BANKS for function in bank.rights]
 
+pytestmark = pytest.mark.tries_answers
 on_any_seed = given(seed=st.integers(0, 2**64) | st.text(max_size=8))
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

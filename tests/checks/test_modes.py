@@ -17,6 +17,7 @@ from vitcourse import checks
 from vitcourse.checks.engine import guard, modes
 from vitcourse.checks.engine.guard import Rules
 
+pytestmark = pytest.mark.tries_answers
 LESSONS = Path(__file__).parents[2] / "lessons"
 
 

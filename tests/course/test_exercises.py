@@ -15,10 +15,11 @@ import pytest
 from tests.notebooks import sample
 from vitcourse.checks import CATALOGUE
 from vitcourse.notebooks import answer_key, learner_copy, source_exercises
-from vitcourse.notebooks.derive import BEGIN, END, STUB, is_solution
+from vitcourse.notebooks.derive import BEGIN, END, is_solution
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {path.stem: path for path in source_exercises(ROOT)}
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 PARTS = ("card", "solution", "check", "hints", "expected")
 
 
@@ -95,13 +96,22 @@ def test_a_stub_differs_from_its_solution_only_between_the_markers(name):
         assert stub.source != solved.source
 
 
+def with_words() -> nbformat.NotebookNode:
+    """The sample, with an answer in words that nobody but a person can grade."""
+    notebook = sample.exercises_notebook()
+    text = "Why is it divided?\n\n#### BEGIN SOLUTION\nThe scores grow.\n#### END SOLUTION"
+    cell = nbformat.v4.new_markdown_cell(text, id="why-solution")
+    notebook.cells.append(sample.graded(cell, "why", solution=True, grade=True, points=2))
+    return notebook
+
+
 @pytest.fixture(scope="module")
 def release(tmp_path_factory) -> dict[str, nbformat.NotebookNode]:
     """What nbgrader's own command releases of the sample and of every exercise of the course, in one run."""
     root = tmp_path_factory.mktemp("nbgrader")
     folder = root / "source" / "all"
     folder.mkdir(parents=True)
-    nbformat.write(sample.exercises_notebook(), folder / "sample.ipynb")
+    nbformat.write(with_words(), folder / "sample.ipynb")
     for name, path in SOURCES.items():
         nbformat.write(nbformat.read(path, as_version=4), folder / f"{name}.ipynb")
     # Run by module: the console script starts with the path of the environment that it was made in.
@@ -114,13 +124,20 @@ def release(tmp_path_factory) -> dict[str, nbformat.NotebookNode]:
     return {path.stem: nbformat.read(path, as_version=4) for path in (root / "release" / "all").glob("*.ipynb")}
 
 
+@pytest.mark.grades
 @pytest.mark.parametrize("name", ["sample", *SOURCES])
 def test_nbgraders_release_has_the_code_of_the_learners_copy(release, name):
-    notebook = sample.exercises_notebook() if name == "sample" else nbformat.read(SOURCES[name], as_version=4)
+    notebook = with_words() if name == "sample" else nbformat.read(SOURCES[name], as_version=4)
     copy = learner_copy(notebook)
     assert code(release[name]) == code(copy)
     graded = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in copy.cells]
     assert [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in release[name].cells] == graded
+
+
+@pytest.mark.grades
+def test_nbgraders_release_has_the_words_of_the_learners_copy(release):
+    assert release["sample"].cells[-1].source == learner_copy(with_words()).cells[-1].source
+    assert release["sample"].cells[-1].source == "Why is it divided?\n\nYOUR ANSWER HERE"
 
 
 def test_the_sample_keeps_the_layout():

@@ -62,11 +62,11 @@ def lock_lines() -> list[str]:
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
-def wanted() -> list[Requirement]:
-    """The project's dependencies and those of the groups that the lock is compiled from."""
+def wanted(*parts: str) -> list[Requirement]:
+    """The project's dependencies and those of the groups that the lock is compiled from, or of some of these alone."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = project["dependency-groups"]
-    return [Requirement(line) for line in [*project["project"]["dependencies"], *groups["book"], *groups["test"]]]
+    lists = {"project": project["project"]["dependencies"], **project["dependency-groups"]}
+    return [Requirement(line) for part in parts or lists for line in lists[part]]
 
 
 def plain(name: str) -> str:
@@ -105,14 +105,20 @@ def test_cells_are_short(name):
             assert len(lines) <= most, f"{name}, cell {cell['id']}: {len(lines)} lines"
 
 
+def imports_of(source: str) -> set[str]:
+    """The top-level names that a program imports, anywhere in it."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+    return {name.partition(".")[0] for name in names}
+
+
 def imported_libraries() -> dict[str, str]:
     """The libraries that the package imports, anywhere in its files, with one file for each."""
     found = {}
     for file in sorted((ROOT / "vitcourse").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
-            found |= {name.partition(".")[0]: file.relative_to(ROOT).as_posix() for name in names}
+        found |= dict.fromkeys(imports_of(file.read_text(encoding="utf-8")), file.relative_to(ROOT).as_posix())
     return {name: file for name, file in found.items() if name not in {*sys.stdlib_module_names, "vitcourse"}}
 
 
@@ -125,22 +131,52 @@ def test_what_the_package_imports_is_a_dependency_of_its_own(library, file):
     assert providers & declared, f"{file} imports {library}, which no dependency in pyproject.toml brings"
 
 
+@pytest.fixture(scope="module")
+def imported() -> set[str]:
+    """What package, book and lessons import."""
+    files = [path for folder in ("vitcourse", "book") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    for name in NOTEBOOKS:
+        cells = json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]
+        lines = [line for cell in cells if cell["cell_type"] == "code" for line in "".join(cell["source"]).splitlines()]
+        sources += [line.strip() for line in lines if re.match(r"\s*(import|from) \S", line) and "(" not in line]
+    return set().union(*map(imports_of, sources))
+
+
+@pytest.mark.parametrize("name", [plain(requirement.name) for requirement in wanted("project")])
+def test_every_dependency_is_imported(imported, name):
+    modules = {module for module, owners in packages_distributions().items() if name in map(plain, owners)}
+    assert modules & imported, f"nothing imports {name}: take it out of pyproject.toml, and run `make lock`"
+
+
+def test_every_place_and_target_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    made_up = "sharpen|NN_topic|name\\.json|FILE"  # what a command there would write
+    places = [name for name in re.findall(r"`((?:\w[\w.-]*/)+[\w.-]*)`", text) if not re.search(made_up, name)]
+    assert len(places) >= 15
+    assert [name for name in places if not (ROOT / name).exists()] == []
+    targets = set(re.findall(r"`make ([\w-]+)`", text))
+    made = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"book", "test-fast", "test-slow"} <= targets <= made
+
+
+@pytest.mark.starts_programs
 def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
-    """No library that only a group brings is loaded by what the commands `assign` and `grade` load."""
-    program = """
+    """What the commands `assign` and `grade` load, loads without every library that only a group brings."""
+    brought, groups = (
+        closure({plain(one.name) for one in wanted(*parts)}) for parts in (("project",), ("book", "test"))
+    )
+    providers = {module: {plain(owner) for owner in owners} for module, owners in packages_distributions().items()}
+    absent = sorted(module for module, owners in providers.items() if owners <= groups - brought)
+    assert {"sphinx", "pytest"} <= {*absent}
+    program = f"""
 import sys
+sys.modules.update(dict.fromkeys({absent}))  # to import one of them is an error now, as where it is not installed
 import vitcourse.grading.run, vitcourse.grading.nursery
 import nbgrader.api, nbgrader.converters, nbgrader.preprocessors
-files = {name.partition(".")[0]: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-print(*sorted(name for name, file in files.items() if file and "_vendor" not in file))  # setuptools brings its own
 """
-    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    brought = closure({plain(Requirement(line).name) for line in project["dependencies"]})
-    providers = packages_distributions()
-    foreign = {name for name in done.stdout.split() if name in providers and name != "vitcourse"}
-    assert "nbgrader" in foreign
-    assert [name for name in sorted(foreign) if not {plain(owner) for owner in providers[name]} & brought] == []
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def closure(names: set[str]) -> set[str]:

@@ -6,7 +6,7 @@ import sys
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.notebooks import sample
 from vitcourse.errors import InputError
@@ -26,6 +26,10 @@ def by_id(notebook: nbformat.NotebookNode) -> dict[str, str]:
     return {cell.id: cell.source for cell in notebook.cells}
 
 
+def code(source: str) -> nbformat.NotebookNode:
+    return sample.graded(new_code_cell(source, id="one"), "one", solution=True)
+
+
 @pytest.mark.parametrize(
     "derive", [learner_copy, answer_key, lambda nb: page(nb, "class"), lambda nb: with_setup(nb, "u", "b")]
 )
@@ -39,24 +43,52 @@ def test_a_stub_replaces_each_region_at_its_own_indent():
     text = (
         "a = 1\n### BEGIN SOLUTION\na = 2\n### END SOLUTION\ndef f():\n    # BEGIN SOLUTION\n    b\n    # END SOLUTION"
     )
-    assert stub_of(text) == (
+    assert stub_of(code(text)) == (
         "a = 1\n# YOUR CODE HERE\nraise NotImplementedError()\ndef f():\n"
         "    # YOUR CODE HERE\n    raise NotImplementedError()"
     )
-    assert solution_of(text) == "a = 1\na = 2\ndef f():\n    b"
+    assert solution_of(code(text)) == "a = 1\na = 2\ndef f():\n    b"
 
 
 def test_a_solution_cell_without_markers_is_a_solution_as_a_whole():
-    assert stub_of("answer = 42") == "# YOUR CODE HERE\nraise NotImplementedError()"
+    assert stub_of(code("answer = 42")) == "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["### BEGIN SOLUTION\na", "### END SOLUTION\na", "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION"],
+    [
+        "### BEGIN SOLUTION\na",
+        "### END SOLUTION\na",
+        "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION",
+        "### BEGIN SOLUTION\n### END SOLUTION\n### END SOLUTION",
+        "### BEGIN SOLUTION, END SOLUTION",
+    ],
 )
-def test_markers_that_do_not_pair_are_refused(text):
-    with pytest.raises(InputError, match=r"do not pair|has no 'END"):
-        stub_of(text)
+@pytest.mark.parametrize("derive", [learner_copy, answer_key, lambda notebook: page(notebook, "class")])
+def test_markers_that_do_not_pair_are_refused(source, derive, text):
+    source.cells.append(code(text))
+    with pytest.raises(InputError, match="cell one: 'BEGIN SOLUTION' and 'END SOLUTION' do not pair"):
+        derive(source)
+
+
+WORDS = "Why?\n\n#### BEGIN SOLUTION\nBecause of {cite}`dao2022`.\n#### END SOLUTION"
+
+
+@pytest.mark.parametrize(("text", "stub"), [(WORDS, "Why?\n\nYOUR ANSWER HERE"), ("Because.", "YOUR ANSWER HERE")])
+def test_an_answer_in_words_has_a_stub_in_words(source, text, stub):
+    cell = sample.graded(new_markdown_cell(text, id="why-solution"), "why", solution=True, grade=True, points=2)
+    source.cells.append(cell)
+    assert by_id(learner_copy(source))["why-solution"] == stub
+    shown = by_id(page(source, "self-study"))
+    assert shown["why-stub"] == f"::::{{div}} stub\n{stub}\n::::"
+    assert "Because" in shown["why-solution"]
+    assert "```python" not in shown["why-solution"]
+    assert "Because" not in nbformat.writes(page(source, "class"))
+
+
+def test_the_key_has_an_answer_in_words_as_any_program_shows_it(source):
+    source.cells.append(sample.graded(new_markdown_cell(WORDS, id="why"), "why", solution=True))
+    assert by_id(answer_key(source))["why"] == "Why?\n\nBecause of (Dao 2022)."
 
 
 @pytest.mark.parametrize("derive", [learner_copy, answer_key, lambda notebook: page(notebook, "class")])
@@ -110,6 +142,10 @@ def test_the_page_for_a_class_is_the_other_without_the_solution(source):
 def test_code_that_holds_a_fence_stays_in_its_own():
     fenced = sample.SOLUTION.replace("Scaled scores, shape (..., L, S).", "Scores.\n\n    ```\n    x\n    ```\n    ")
     assert "\n````python\ndef scores" in by_id(page(sample.exercises_notebook(fenced), "self-study"))["scores-stub"]
+    fenced = fenced.replace("```", "::::")
+    shown = by_id(page(sample.exercises_notebook(fenced), "self-study"))["scores-stub"]
+    assert shown.startswith(":::::{div} stub\n```python\n")
+    assert shown.endswith("\n```\n:::::")
 
 
 def test_an_unknown_profile_is_named(source):

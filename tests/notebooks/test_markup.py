@@ -34,9 +34,41 @@ def test_a_shorter_fence_does_not_end_a_code_block():
     assert directives("````\n```\n:::{note}\n:::\n```\n````") == []
 
 
-def test_a_directive_that_does_not_end_is_named():
-    with pytest.raises(InputError, match=r"':::\{note\} Title' does not end"):
-        list(blocks(":::{note} Title\ntext"))
+@pytest.mark.parametrize("rest", ["", "\ntext", "\n::", "\n\n", "\n```\n:::\n```\n:: :"])
+def test_a_directive_that_does_not_end_is_named(rest):
+    with pytest.raises(InputError, match=r"'::::\{note\} Title' does not end: :::: is missing"):
+        list(blocks(f"::::{{note}} Title{rest}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- one\n  :::{note}\n  :::",
+        "> :::{note}\n> :::",
+        "    :::{note}\n    :::",
+        ":::\n:::{note}\n:::",
+        "::{note}\n::",
+    ],
+)
+def test_what_is_no_directive_of_the_text_itself_stays_as_it_is(text):
+    assert "\n".join(blocks(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["  :::{note} Title\n  body\n  :::::", "::: {note}   Title \nbody\n::: ", "said\n:::{note} Title\nbody\n:::\n"],
+)
+def test_a_directive_is_found_as_the_book_finds_it(text):
+    assert directives(text) == [Directive("note", "Title", {}, ["body"])]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_may_end_in_any_way(end):
+    assert list(blocks(f"one{end}:::{{note}}{end}two{end}:::{end}four")) == [
+        "one",
+        Directive("note", "", {}, ["two"]),
+        "four",
+    ]
 
 
 def test_a_body_may_begin_without_options():

@@ -18,6 +18,7 @@ from vitcourse.files import write_whole
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 from vitcourse.training.processes import Batches
 
+pytestmark = pytest.mark.starts_programs
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("process.py")
 NOISY = {"noise": 0.01, "dropout": 0.1, "config": {"epochs": 3, "batch_size": 8, "lr": 3e-2, "workers": 2}}

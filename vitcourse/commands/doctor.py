@@ -11,7 +11,7 @@ from rich.table import Table
 # What the lessons import, in the order in which a broken one breaks the next.
 NEEDED = (
     *("torch", "torchvision", "einops", "safetensors", "numpy", "timm", "transformers", "accelerate"),
-    *("torchmetrics", "sklearn", "matplotlib", "plotly", "ipywidgets", "optuna", "typer"),
+    *("sklearn", "matplotlib", "ipywidgets", "typer"),
 )
 
 

@@ -1,33 +1,11 @@
 """What the card of an exercise says, for the book and for the learner's copy alike."""
 
-from collections.abc import Mapping
-
-from vitcourse.errors import InputError
-from vitcourse.exercises import CATALOGUE
+from vitcourse.exercises import Exercise
 
 DIFFICULTY = {1: "warm-up", 2: "medium", 3: "hard"}
 
 
-def exercises(catalogue: Mapping | None = None) -> Mapping:
-    """The exercises of the course by id: the mapping that is given, else `vitcourse.exercises.CATALOGUE`."""
-    if catalogue is not None:
-        return catalogue
-    return CATALOGUE
-
-
-def find_exercise(name: str, catalogue: Mapping | None = None):
-    """The exercise of that id.
-
-    Raises:
-        InputError: there is none.
-    """
-    known = exercises(catalogue)
-    if name not in known:
-        raise InputError(f"no exercise {name!r} in checks.CATALOGUE (it has: {', '.join(known)})")
-    return known[name]
-
-
-def exercise_facts(exercise) -> dict[str, str]:
+def exercise_facts(exercise: Exercise) -> dict[str, str]:
     """What is known of an exercise before it is tried: heading and words, in the order of the card."""
     return {
         "Objective": exercise.objective,
@@ -37,7 +15,7 @@ def exercise_facts(exercise) -> dict[str, str]:
     }
 
 
-def forbidden_sentence(exercise) -> str:
+def forbidden_sentence(exercise: Exercise) -> str:
     """The names that the learner's function may not call, as one sentence of Markdown; empty if there are none."""
     if not exercise.forbidden:
         return ""

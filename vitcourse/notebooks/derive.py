@@ -6,7 +6,7 @@ that nbgrader's own release has.
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -16,7 +16,6 @@ from vitcourse.notebooks.plain import plain_markdown
 
 PROFILES = ("self-study", "class")
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
-STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 SETUP_ID = "course-setup"
 
 
@@ -29,42 +28,36 @@ def is_solution(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
-def stub_of(source: str) -> str:
-    """The source of a solution cell as a learner finds it: each marked region is replaced, as nbgrader does it.
+def stub_of(cell: NotebookNode) -> str:
+    """A solution cell as a learner finds it: nbgrader's stub for code or for text, in place of each marked region.
 
     Raises:
         InputError: markers that do not pair.
     """
-    return "\n".join(_without_regions(source)) if BEGIN in source or END in source else "\n".join(STUB)
+    # Imported here: it takes a second, and most of what is done to notebooks does not need it.
+    from nbgrader.preprocessors import ClearSolutions
+
+    _check_markers(cell)
+    return ClearSolutions().preprocess_cell(copy.deepcopy(cell), {"language": "python"}, 0)[0].source
 
 
-def _without_regions(source: str) -> list[str]:
-    lines, inside = [], False
-    for line in source.split("\n"):
-        if BEGIN in line or END in line:
-            if (BEGIN in line) == inside:
-                raise InputError(f"the markers of a solution do not pair at {line.strip()!r}")
-            inside = not inside
-            if inside:
-                indent = re.match(r"\s*", line)[0]
-                lines += [indent + stub for stub in STUB]
-        elif not inside:
-            lines.append(line)
-    if inside:
-        raise InputError(f"a solution has no {END!r}")
-    return lines
-
-
-def solution_of(source: str) -> str:
+def solution_of(cell: NotebookNode) -> str:
     """The source of a solution cell without its markers."""
-    return "\n".join(line for line in source.split("\n") if BEGIN not in line and END not in line)
+    return "\n".join(line for line in cell.source.split("\n") if BEGIN not in line and END not in line)
+
+
+def _check_markers(cell: NotebookNode) -> None:
+    marks = [BEGIN if BEGIN in line else END for line in cell.source.split("\n") if BEGIN in line or END in line]
+    if marks and not is_solution(cell):
+        raise InputError(f"cell {cell.id}: a marked solution, but its nbgrader metadata do not say so")
+    if marks != [BEGIN, END] * (len(marks) // 2):
+        raise InputError(f"cell {cell.id}: {BEGIN!r} and {END!r} do not pair")
 
 
 def _checked_copy(notebook: NotebookNode) -> NotebookNode:
-    """A copy to change; a solution outside of a solution cell is refused, because it would stay in every copy."""
+    """A copy to change; a solution that would stay in every copy is refused."""
     for cell in notebook.cells:
-        if not is_solution(cell) and (BEGIN in cell.source or END in cell.source):
-            raise InputError(f"cell {cell.id}: a marked solution, but its nbgrader metadata do not say so")
+        _check_markers(cell)
     return copy.deepcopy(notebook)
 
 
@@ -73,33 +66,32 @@ def _without_outputs(cell: NotebookNode) -> None:
         cell.outputs, cell.execution_count = [], None
 
 
-def learner_copy(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+def learner_copy(notebook: NotebookNode) -> NotebookNode:
     """The notebook that a learner works in: stubs, no outputs, and Markdown that any program shows.
 
     Args:
         notebook: a lesson or its exercises, from ``lessons/``.
-        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
 
     Raises:
         InputError: markers that do not pair or stand in a cell that is no solution, or a directive with a fault.
     """
-    return _plain(notebook, stub_of, catalogue)
+    return _plain(notebook, stub_of)
 
 
-def answer_key(notebook: NotebookNode, catalogue: Mapping | None = None) -> NotebookNode:
+def answer_key(notebook: NotebookNode) -> NotebookNode:
     """The learner's copy with the solutions in place of the stubs, and without their markers."""
-    return _plain(notebook, solution_of, catalogue)
+    return _plain(notebook, solution_of)
 
 
-def _plain(notebook: NotebookNode, code, catalogue: Mapping | None) -> NotebookNode:
+def _plain(notebook: NotebookNode, answer: Callable[[NotebookNode], str]) -> NotebookNode:
     result = _checked_copy(notebook)
     for cell in result.cells:
         _without_outputs(cell)
         if is_solution(cell):
-            cell.source = code(cell.source)
-        elif cell.cell_type == "markdown":
+            cell.source = answer(cell)
+        if cell.cell_type == "markdown":
             try:
-                cell.source = plain_markdown(cell.source, catalogue)
+                cell.source = plain_markdown(cell.source)
             except InputError as error:
                 raise InputError(f"cell {cell.id}: {error}") from error
     return result
@@ -127,20 +119,24 @@ def page(notebook: NotebookNode, profile: str) -> NotebookNode:
             cells.append(cell)
             continue
         prefix = cell.id.removesuffix("solution")
-        shown = _fenced(stub_of(cell.source))
-        cells.append(new_markdown_cell(f"::::{{div}} stub\n{shown}\n::::", id=f"{prefix}stub"))
+        cells.append(new_markdown_cell(_boxed("{div} stub\n", cell, stub_of(cell)), id=f"{prefix}stub"))
         if profile == "self-study":
-            answer = _fenced(solution_of(cell.source))
-            text = f"::::{{dropdown}} Solution\n:class-container: solution\n\n{answer}\n::::"
-            waiting = new_markdown_cell(text, id=cell.id)
+            head = "{dropdown} Solution\n:class-container: solution\n\n"
+            waiting = new_markdown_cell(_boxed(head, cell, solution_of(cell)), id=cell.id)
     result.cells = cells if waiting is None else [*cells, waiting]
     return result
 
 
-def _fenced(source: str) -> str:
-    """Code as a Markdown block, in a fence that is longer than any in the code."""
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`{3,}", source))])
-    return f"{fence}python\n{source}\n{fence}"
+def _boxed(head: str, cell: NotebookNode, source: str) -> str:
+    """A directive that holds a cell's source: code as a block of its own, an answer in words as it is."""
+    body = f"{source}\n" if cell.cell_type == "markdown" else _fenced("`" * 3, "python\n", f"{source}\n")
+    return _fenced(":" * 4, head, body).removesuffix("\n")
+
+
+def _fenced(fence: str, head: str, body: str) -> str:
+    """A block of Markdown, in a fence that is longer than any in its body."""
+    fence = fence[0] * max([len(fence), *(len(run) + 1 for run in re.findall(f"{fence[0]}{{3,}}", body))])
+    return f"{fence}{head}{body}{fence}\n"
 
 
 def with_setup(notebook: NotebookNode, repository: str, branch: str) -> NotebookNode:

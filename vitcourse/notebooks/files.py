@@ -1,12 +1,12 @@
 """The notebooks of the course on disk: where the sources lie, and the folders of what is derived from them."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 
 from vitcourse.errors import InputError, one_line
+from vitcourse.files import write_whole
 from vitcourse.notebooks.derive import answer_key, is_exercises, learner_copy, with_setup
 
 LEARNER_BRANCH = "learner"
@@ -40,22 +40,17 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     """Writes a notebook, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8")
-    return partial.replace(path)
+    write_whole(path, f"{nbformat.writes(notebook).rstrip()}\n".encode())
+    return path
 
 
-def write_derived(
-    root: Path, out: Path, *, repository: str | None = None, catalogue: Mapping | None = None
-) -> list[Path]:
+def write_derived(root: Path, out: Path, *, repository: str | None = None) -> list[Path]:
     """Writes the learner's copies and the answer keys, in place of what was there.
 
     Args:
         root: folder of the course, with ``lessons/``.
         out: receives ``learner/NN_topic/…`` (lessons and exercises) and ``key/NN_topic/…`` (exercises).
         repository: address of the repository, where a first cell shall fetch the course on Colab.
-        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
 
     Returns:
         The files, in reading order.
@@ -67,10 +62,10 @@ def write_derived(
     for path in lesson_notebooks(root):
         notebook, name = read(path), path.relative_to(root / "lessons")
         try:
-            copy = learner_copy(notebook, catalogue)
+            copy = learner_copy(notebook)
             derived[out / "learner" / name] = with_setup(copy, repository, LEARNER_BRANCH) if repository else copy
             if is_exercises(notebook):
-                derived[out / "key" / name] = answer_key(notebook, catalogue)
+                derived[out / "key" / name] = answer_key(notebook)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     for folder in ("learner", "key"):

@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+
 from vitcourse.errors import InputError
 
-OPENING = re.compile(r"^(:{3,})\{([\w-]+)\}\s*(.*?)\s*$")
-CODE_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
+MARKDOWN = MarkdownIt("commonmark").use(colon_fence_plugin)
+NEWLINE = re.compile(r"\r\n?|\n")  # as markdown-it counts lines
+HEAD = re.compile(r"\{([^\s{}]+)\}\s*(.*)")
 OPTION_LINE = re.compile(r"^:([\w-]+):\s*(.*?)\s*$")
 CHOICE = re.compile(r"^[-*+] \[([ xX])\] +(.*)$")
 OBJECTIVE = re.compile(r"^[-*+] \*\*(\d\d\.\d+)\*\*\s*(.*)$")
@@ -48,33 +52,22 @@ def blocks(text: str) -> Iterator[str | Directive]:
     Raises:
         InputError: a directive that does not end.
     """
-    lines = iter(text.splitlines())
-    code = ""
-    for line in lines:
-        fence = CODE_FENCE.match(line)
-        opening = OPENING.match(line)
-        if code:
-            # A fence ends with at least as many signs as it began with, and nothing behind them.
-            if fence and line.strip() == fence[1] and fence[1].startswith(code):
-                code = ""
-            yield line
-        elif fence:
-            code = fence[1]
-            yield line
-        elif opening:
-            yield _directive(opening, lines)
-        else:
-            yield line
+    lines, seen = NEWLINE.split(text), 0
+    for token in MARKDOWN.parse(text):
+        if token.type == "colon_fence" and token.level == 0 and (head := HEAD.match(token.info.strip())):
+            start, end = token.map
+            yield from lines[seen:start]
+            if not re.fullmatch(rf"\s*{token.markup}:*\s*", lines[end - 1]):
+                raise InputError(f"the directive {lines[start].strip()!r} does not end: {token.markup} is missing")
+            yield Directive(head[1], head[2], *split_options(token.content.split("\n")))
+            seen = end
+    yield from lines[seen:]
 
 
-def _directive(opening: re.Match, lines: Iterator[str]) -> Directive:
-    body: list[str] = []
-    for line in lines:
-        if re.fullmatch(rf":{{{len(opening[1])},}}\s*", line):
-            options, body = split_options(body)
-            return Directive(opening[2], opening[3], options, body)
-        body.append(line)
-    raise InputError(f"the directive {opening[0].strip()!r} does not end: {opening[1]} is missing")
+def code_lines(text: str) -> set[int]:
+    """The numbers of the lines of a text, from 0, that are code blocks with their fences."""
+    tokens = [token for token in MARKDOWN.parse(text) if token.type in ("fence", "code_block")]
+    return {number for token in tokens for number in range(*token.map)}
 
 
 def split_options(body: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -1,10 +1,10 @@
 """Lessons as plain Markdown: what Jupyter, Colab and GitHub show of a notebook that the book writes with directives."""
 
 import re
-from collections.abc import Mapping
 
-from vitcourse.notebooks.cards import exercise_facts, find_exercise, forbidden_sentence
-from vitcourse.notebooks.markup import Directive, blocks, parse_objectives, parse_quiz
+from vitcourse.exercises import find_exercise
+from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
+from vitcourse.notebooks.markup import Directive, blocks, code_lines, parse_objectives, parse_quiz
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 TITLED_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$", re.DOTALL)
@@ -14,21 +14,14 @@ LABEL_LINE = re.compile(r"^\([\w-]+\)=$")
 LAYOUT = {"div", "grid", "grid-item", "container", "margin", "aside"}
 
 
-def plain_markdown(text: str, catalogue: Mapping | None = None) -> str:
-    """A cell's Markdown with every directive and role of the book written out.
-
-    Args:
-        text: the source of a Markdown cell.
-        catalogue: exercises by id; `vitcourse.checks.CATALOGUE` where it is not given.
-    """
-    parts = [_expand(part, catalogue) if isinstance(part, Directive) else part for part in blocks(text)]
-    code, lines = "", []
-    for line in "\n".join(parts).split("\n"):
-        # In a code fence a brace and a backtick mean themselves.
-        if line.lstrip().startswith(("```", "~~~")):
-            code = "" if code else line
-        if code or not LABEL_LINE.match(line):
-            lines.append(line if code else ROLE.sub(_plain_role, line))
+def plain_markdown(text: str) -> str:
+    """A cell's Markdown with every directive and role of the book written out."""
+    parts = [_expand(part) if isinstance(part, Directive) else part for part in blocks(text)]
+    expanded = "\n".join(parts)
+    code, lines = code_lines(expanded), []  # where a brace and a backtick mean themselves
+    for number, line in enumerate(expanded.split("\n")):
+        if number in code or not LABEL_LINE.match(line):
+            lines.append(line if number in code else ROLE.sub(_plain_role, line))
     return "\n".join(lines)
 
 
@@ -45,23 +38,23 @@ def _plain_role(match: re.Match) -> str:
     return titled[1] if titled else f"`{content}`"
 
 
-def _expand(directive: Directive, catalogue: Mapping | None) -> str:
+def _expand(directive: Directive) -> str:
     inner = "\n".join(directive.body)
     match directive.name:
         case "lesson-card":
             return _lesson_card(directive)
         case "exercise-card":
-            return _exercise_card(directive.argument, catalogue)
+            return _exercise_card(directive.argument)
         case "quiz":
             return _quiz(directive)
         case "dropdown":
-            return fold(directive.argument, plain_markdown(inner, catalogue))
+            return fold(directive.argument, plain_markdown(inner))
         case name if name in LAYOUT:
-            return plain_markdown(inner, catalogue)
+            return plain_markdown(inner)
         case name:
             # Notes, tips, warnings and whatever else frames a text.
             title = directive.argument or name.capitalize()
-            return quote(f"**{title}**\n\n{plain_markdown(inner, catalogue)}")
+            return quote(f"**{title}**\n\n{plain_markdown(inner)}")
 
 
 def fold(title: str, body: str) -> str:
@@ -93,8 +86,8 @@ def _lesson_card(directive: Directive) -> str:
     return quote("\n".join(lines))
 
 
-def _exercise_card(name: str, catalogue: Mapping | None) -> str:
-    exercise = find_exercise(name, catalogue)
+def _exercise_card(name: str) -> str:
+    exercise = find_exercise(name)
     # In one line: Jupyter would set a table in the middle of the page.
     facts = " · ".join(f"{name.lower()} **{text}**" for name, text in exercise_facts(exercise).items())
     forbidden = forbidden_sentence(exercise)

@@ -1,0 +1,132 @@
+"""Skeletons for those who carry on: an exercise or a lesson of which every file exists and runs.
+
+The texts lie beside this file. What is left to write says ``TO BE WRITTEN``; tests/test_to_be_written.py names it.
+"""
+
+import json
+import keyword
+import re
+from pathlib import Path
+
+import vitcourse
+from vitcourse.errors import InputError
+from vitcourse.files import write_all
+
+ROOT = Path(vitcourse.__file__).parents[1]
+TEXTS = Path(__file__).parent
+WORD = r"[a-z][a-z0-9_]{0,39}"
+# Names that a check's file, a lesson's table or the package `checks` has for something else.
+TAKEN = {*keyword.kwlist, "right", "wrong", "draw", "draw_batch", "torch", "forbidden", "common", "find", "run"}
+
+
+def new_exercise(lesson: str, name: str, root: Path = ROOT) -> list[Path]:
+    """Writes the files of an exercise, in the order in which they are filled in; all of them or none.
+
+    Args:
+        lesson: the folder of its lesson, "01_attention".
+        name: of the exercise, and of the function that a learner writes.
+
+    Raises:
+        InputError: there is no such lesson, or the name will not do or is taken.
+    """
+    lessons = sorted(path.name for path in (root / "lessons").glob("[0-9][0-9]_*"))
+    if lesson not in lessons:
+        raise InputError(f"there is no lesson {lesson!r}; there are: {', '.join(lessons) or 'none'}")
+    if not re.fullmatch(WORD, name) or name in TAKEN:
+        raise InputError(f"an exercise cannot be called {name!r}: small letters, digits and _, and no word of Python")
+    topic = lesson.partition("_")[2]
+    words = {"LESSON": lesson, "NUMBER": lesson[:2], "TOPIC": topic, "NAME": name, "SHORT": name.replace("_", "-")}
+    table = root / "vitcourse" / "exercises" / f"{lesson}.toml"
+    check = root / "vitcourse" / "checks" / topic / f"{name}.py"
+    bank = root / "tests" / "checks" / "bank" / f"{topic}_{name}.py"
+    notebook = root / "lessons" / lesson / f"{topic}_exercises.ipynb"
+    known = table.read_text(encoding="utf-8")
+    if re.search(rf"^\[{name}\]", known, re.MULTILINE):
+        raise InputError(f"{table.relative_to(root)} has an exercise {name!r} already")
+    _refuse_present(root, check, bank)
+    files = {
+        table: known.rstrip("\n") + "\n" + _text("exercise.toml", words),
+        check: _text("check.py.txt", words),
+        bank: _text("bank.py.txt", words),
+        notebook: _with_exercise(notebook, words, root),
+    }
+    if not notebook.exists():
+        contents = root / "_toc.yml"
+        files[contents] = _with_section(contents.read_text(encoding="utf-8"), f"lessons/{lesson}/{topic}")
+    return write_all(files)
+
+
+def new_lesson(lesson: str, root: Path = ROOT) -> list[Path]:
+    """Writes the files of a lesson without exercises, and enters it into the contents; all of it or nothing.
+
+    Args:
+        lesson: its number and its topic, "05_patches".
+
+    Raises:
+        InputError: the name will not do, or the number or the topic is taken.
+    """
+    named = re.fullmatch(rf"(?!00)(\d\d)_({WORD})", lesson, re.ASCII)
+    if not named or named[2] in TAKEN:
+        raise InputError(f"a lesson cannot be called {lesson!r}: two digits, _ and its topic, as in 05_patches")
+    number, topic = named.groups()
+    if others := [path.name for path in (root / "lessons").glob(f"{number}_*")]:
+        raise InputError(f"lesson {number} is {others[0]}")
+    topics = root / "vitcourse" / "checks"
+    table, notebook = (
+        root / "vitcourse" / "exercises" / f"{lesson}.toml",
+        root / "lessons" / lesson / f"{topic}.ipynb",
+    )
+    _refuse_present(root, table, topics / topic, topics / f"{topic}.py")
+    words, contents = {"LESSON": lesson, "NUMBER": number, "TOPIC": topic}, root / "_toc.yml"
+    return write_all(
+        {
+            notebook: _text("lesson.ipynb", words),
+            table: _text("lesson.toml", words),
+            topics / topic / "__init__.py": _text("topic.py.txt", words),
+            contents: _with_chapter(contents.read_text(encoding="utf-8"), lesson, topic),
+        }
+    )
+
+
+def _refuse_present(root: Path, *paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path.relative_to(root)} exists already")
+
+
+def _text(name: str, words: dict[str, str]) -> str:
+    return re.sub("|".join(words), lambda word: words[word[0]], (TEXTS / name).read_text(encoding="utf-8"))
+
+
+def _with_exercise(notebook: Path, words: dict[str, str], root: Path) -> str:
+    """The notebook with the five cells of the exercise at its end; a new notebook where there is none."""
+    old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.exists() else None
+    cards = [cell for cell in old["cells"] if cell["id"].endswith("-card")] if old else []
+    made = json.loads(_text("exercises.ipynb", {**words, "COUNT": str(len(cards) + 1)}))
+    if old:
+        cells = [cell for cell in made["cells"] if cell["id"].startswith(f"{words['SHORT']}-")]
+        taken = {
+            name for cell in old["cells"] for name in (cell["id"], cell["metadata"].get("nbgrader", {}).get("grade_id"))
+        }
+        if clash := taken & {words["SHORT"], *(cell["id"] for cell in cells)}:
+            raise InputError(f"{notebook.relative_to(root)} has a cell {min(clash)!r} already")
+        made = {**old, "cells": [*old["cells"], *cells]}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _with_chapter(contents: str, lesson: str, topic: str) -> str:
+    """The contents of the book with a lesson in its place among the others."""
+    entries = list(re.finditer(r"^( *)- file: lessons/(\w+)/.*\n", contents, re.MULTILINE))
+    if not entries:
+        raise InputError("_toc.yml has no lesson to put this one beside")
+    place = next((entry.start() for entry in entries if entry[2] > lesson), entries[-1].end())
+    return f"{contents[:place]}{entries[0][1]}- file: lessons/{lesson}/{topic}\n{contents[place:]}"
+
+
+def _with_section(contents: str, page: str) -> str:
+    """The contents of the book with the exercises of a lesson below it."""
+    entry = re.search(rf"^( *)- file: {page}\n(\1  sections:\n(?:\1    .*\n)*)?", contents, re.MULTILINE)
+    if not entry:
+        raise InputError(f"_toc.yml has no line '- file: {page}' to put the exercises below")
+    head = "" if entry[2] else f"{entry[1]}  sections:\n"
+    return f"{contents[: entry.end()]}{head}{entry[1]}    - file: {page}_exercises\n{contents[entry.end() :]}"
