@@ -130,6 +130,7 @@ def copy(tmp_path):
     return tmp_path
 
 
+@pytest.mark.starts_programs
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mistake_is_seen(name, copy):
     file, changes, test = MUTATIONS[name]
