@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.starts_programs
 ROOT = Path(__file__).parents[1]
 
 BRANCHES_ONE_BY_ONE = """            total = x
@@ -130,7 +131,6 @@ def copy(tmp_path):
     return tmp_path
 
 
-@pytest.mark.starts_programs
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mistake_is_seen(name, copy):
     file, changes, test = MUTATIONS[name]
