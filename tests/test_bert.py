@@ -255,6 +255,7 @@ def test_causal_and_padding_together():
     torch.testing.assert_close(actual, expected, atol=1e-10, rtol=0)
 
 
+@pytest.mark.starts_programs
 def test_under_compile():
     model, batch = randomise(BertForPreTraining(replace(TINY, depth=1))), inputs()
     compiled = torch.compile(model, fullgraph=True)

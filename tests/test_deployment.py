@@ -61,6 +61,7 @@ def test_bf16_autocast(model):
 
 
 # The two ends suffice on the CPU, where compiling takes its time; on a GPU all are compiled.
+@pytest.mark.starts_programs
 @pytest.mark.parametrize("name", ["block", "parallel_layer_scale_init"])
 def test_compile(name):
     compile_agrees(randomise(VisionTransformer(CONFIGS[name])).float().eval(), torch.randn(2, 3, 32, 32))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.starts_programs
 ROOT = Path(__file__).parents[1]
 
 BRANCHES_ONE_BY_ONE = """            total = x

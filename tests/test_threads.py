@@ -10,6 +10,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from vitcourse.threads import NOTEBOOK, WAITING
 
+pytestmark = pytest.mark.starts_programs
 ROOT = Path(__file__).parents[1]
 
 

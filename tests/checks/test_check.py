@@ -180,6 +180,7 @@ def loaded_after(*lines: str) -> list[list[str]]:
 ALL_TOPICS = sorted({name.partition(".")[0] for name in CATALOGUE})
 
 
+@pytest.mark.starts_programs
 def test_a_check_is_loaded_when_it_is_asked_for():
     scores, mask = ["attention.scores", "torch"], ["attention.causal_mask", "attention.scores", "torch"]
     lines = {
@@ -195,6 +196,7 @@ def test_a_check_is_loaded_when_it_is_asked_for():
     assert loaded_after("from vitcourse.checks import *") == [["torch"]]
 
 
+@pytest.mark.starts_programs
 @pytest.mark.parametrize(
     "line",
     [

@@ -95,6 +95,7 @@ def cells():
     return notebook.cells
 
 
+@pytest.mark.executes_notebooks
 def test_a_notebook_shows_a_table_and_a_short_traceback(cells):
     table, error = cells[2].outputs
     assert "2 of 6 properties hold" in words(table.data["text/html"])

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 LARGEST_FILE = 8_000_000
+owners_of_modules = cache(packages_distributions)  # it reads every package that is installed
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("lessons/**/*.ipynb"))
 
 
@@ -127,7 +129,7 @@ def test_what_the_package_imports_is_a_dependency_of_its_own(library, file):
     """``pip install -e .`` alone must do for every command; groups are for the book and the tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {plain(Requirement(line).name) for line in project["dependencies"]}
-    providers = {plain(name) for name in packages_distributions().get(library, [library])}
+    providers = {plain(name) for name in owners_of_modules().get(library, [library])}
     assert providers & declared, f"{file} imports {library}, which no dependency in pyproject.toml brings"
 
 
@@ -145,7 +147,7 @@ def imported() -> set[str]:
 
 @pytest.mark.parametrize("name", [plain(requirement.name) for requirement in wanted("project")])
 def test_every_dependency_is_imported(imported, name):
-    modules = {module for module, owners in packages_distributions().items() if name in map(plain, owners)}
+    modules = {module for module, owners in owners_of_modules().items() if name in map(plain, owners)}
     assert modules & imported, f"nothing imports {name}: take it out of pyproject.toml, and run `make lock`"
 
 
@@ -166,7 +168,7 @@ def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
     brought, groups = (
         closure({plain(one.name) for one in wanted(*parts)}) for parts in (("project",), ("book", "test"))
     )
-    providers = {module: {plain(owner) for owner in owners} for module, owners in packages_distributions().items()}
+    providers = {module: {plain(owner) for owner in owners} for module, owners in owners_of_modules().items()}
     absent = sorted(module for module, owners in providers.items() if owners <= groups - brought)
     assert {"sphinx", "pytest"} <= {*absent}
     program = f"""

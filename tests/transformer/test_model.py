@@ -228,6 +228,7 @@ def tokens():
     return source, torch.randint(1, 17, (2, 4))
 
 
+@pytest.mark.starts_programs
 def test_under_compile():
     model = randomise(Transformer(replace(TINY, encoder_depth=1, decoder_depth=1)))
     compiled = torch.compile(model, fullgraph=True)
