@@ -129,7 +129,7 @@ def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
     """No library that only a group brings is loaded by what the commands `assign` and `grade` load."""
     program = """
 import sys
-import vitcourse.grading.run, vitcourse.grading.nursery
+import vitcourse.grading.run, vitcourse.grading.walled.fork_server
 import nbgrader.api, nbgrader.converters, nbgrader.preprocessors
 files = {name.partition(".")[0]: getattr(module, "__file__", None) for name, module in sys.modules.items()}
 print(*sorted(name for name, file in files.items() if file and "_vendor" not in file))  # setuptools brings its own

@@ -31,13 +31,14 @@ def grade(
     wait_seconds: Annotated[float, typer.Option(help="Time on the clock of a cell that waits and never ends.")] = 900.0,
     memory: Annotated[float, typer.Option(help="GB that one process may use beside the libraries.")] = 2.0,
     processes: Annotated[int, typer.Option(help="Processes and threads of one submission.")] = 64,
+    jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
     ] = False,
 ) -> None:
     """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
-    from vitcourse.grading.limits import Limits
     from vitcourse.grading.run import grade as grade_all
+    from vitcourse.grading.walled.limits import Limits
     from vitcourse.terminal import progress
 
     limits = Limits(cell_seconds, seconds, memory, processes, wait_seconds=wait_seconds)
@@ -47,7 +48,7 @@ def grade(
             soft_wrap=True,
         )
     with progress("grading") as (step,):
-        graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, progress=step)
+        graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, jobs=jobs, progress=step)
     for line in graded.problems:
         say(line)
     students = len({row.student for row in graded.rows})
