@@ -47,8 +47,12 @@ def grade(
             "[bold yellow]no isolation:[/] submissions run with your rights and can read, change and send what you can",
             soft_wrap=True,
         )
-    with progress("grading") as (step,):
-        graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, jobs=jobs, progress=step)
+    try:
+        with progress("grading") as (step,):
+            graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, jobs=jobs, progress=step)
+    except KeyboardInterrupt:
+        say(f"broken off; {out} is written anew with each submission that is graded")
+        raise
     for line in graded.problems:
         say(line)
     students = len({row.student for row in graded.rows})

@@ -53,6 +53,7 @@ class Launcher:
     def __exit__(self, *_error: object) -> None:
         if self.box is not None:
             self.control.close()
+            self.box.kill()  # all that is in it dies with it
             self.box.wait()
 
     def _open_box(self) -> None:
@@ -114,10 +115,13 @@ class Launcher:
     def _box_that_lives(self) -> socket.socket:
         """The way to the fork server, of another box where the system has ended this one, for want of memory, say."""
         self.control.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            if not self.control.recv(1):
-                self.__exit__()
-                self._open_box()
+        try:
+            lives = bool(self.control.recv(1))
+        except OSError as error:
+            lives = isinstance(error, BlockingIOError)
+        if not lives:
+            self.__exit__()
+            self._open_box()
         self.control.setblocking(True)
         return self.control
 

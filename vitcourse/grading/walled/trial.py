@@ -7,7 +7,7 @@ from vitcourse.grading import outputs
 from vitcourse.grading.walled import seccomp
 from vitcourse.grading.walled.handle import KernelDiedError
 from vitcourse.grading.walled.launcher import Launcher
-from vitcourse.grading.walled.limits import LIBRARIES, MissingLimitError
+from vitcourse.grading.walled.limits import LIBRARIES, Limits, MissingLimitError
 from vitcourse.grading.walled.sandbox import HOME
 
 # Runs in a kernel, as a student's code would; each word that it prints is a wall that did not hold.
@@ -139,7 +139,7 @@ def try_walls(launcher: Launcher, folder: str) -> None:
         _must_hold(broken or ["memory"], reason)
 
 
-def _tried(launcher: Launcher, limits, program: str) -> tuple[list[str], str]:
+def _tried(launcher: Launcher, limits: Limits, program: str) -> tuple[list[str], str]:
     """The words that a program printed, and its error, or why its kernel has ended."""
     launcher.limits, before = limits, launcher.limits
     try:
