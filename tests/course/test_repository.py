@@ -174,7 +174,7 @@ def test_a_notebook_can_be_assigned_and_graded_with_the_dependencies_alone():
     program = f"""
 import sys
 sys.modules.update(dict.fromkeys({absent}))  # to import one of them is an error now, as where it is not installed
-import vitcourse.grading.run, vitcourse.grading.nursery
+import vitcourse.grading.run, vitcourse.grading.walled.fork_server
 import nbgrader.api, nbgrader.converters, nbgrader.preprocessors
 """
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)

@@ -14,9 +14,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from vitcourse.grading import jail, keeper, mounts, system
-from vitcourse.grading.limits import MissingLimitError
 from vitcourse.grading.master import COURSE, load_masters
+from vitcourse.grading.walled import sandbox
+from vitcourse.grading.walled.limits import MissingLimitError
 
 LESSON = "01_attention"
 BROKEN, STUBS = "{ broken", "attention_exercises.ipynb"
@@ -35,10 +35,10 @@ def folder(tmp_path_factory):
     return root
 
 
-def in_own_process(arguments, **kwargs):
+def in_own_process(arguments, before=(), **kwargs):
     """The command with next to no environment: nothing may depend on an activated one."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "vitcourse", *map(str, arguments)],
+        [*map(str, before), sys.executable, "-P", "-m", "vitcourse", *map(str, arguments)],
         capture_output=True,
         text=True,
         env={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(COURSE)},
@@ -76,6 +76,7 @@ def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
         (["grade", COURSE, "--seed", "s", "--out", "OUT/g.csv"], "this is the course itself"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--seconds", "0"], "seconds must be above 0"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--processes", "3"], "at least 8"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--jobs", "-1"], "--jobs"),
         (["grade", "IN", "--out", "OUT/g.csv"], "Missing option '--seed'"),
     ],
 )
@@ -91,9 +92,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(command, folder, tmp_path, arg
     assert sorted(folder.iterdir()) == before
 
 
-def test_the_table_may_lie_among_the_submissions(command, keeper, folder, tmp_path, monkeypatch):
+def test_the_table_may_lie_among_the_submissions(command, launcher, folder, tmp_path, monkeypatch):
     """``vitcourse grade .`` in the folder of submissions, twice; and from outside, with slashes and a second table."""
-    monkeypatch.setattr("vitcourse.grading.run.Keeper", lambda *_: nullcontext(keeper))
+    monkeypatch.setattr("vitcourse.grading.run.Launcher", lambda *_: nullcontext(launcher))
+    monkeypatch.setattr("vitcourse.grading.run.try_walls", lambda *_: None)
     shutil.copytree(folder, tmp_path / "in")
     monkeypatch.chdir(tmp_path / "in")
     for _ in range(2):
@@ -112,7 +114,7 @@ def test_the_table_may_lie_among_the_submissions(command, keeper, folder, tmp_pa
 
 
 @pytest.fixture(scope="module")
-def graded(folder, keeper):
+def graded(folder, launcher):
     """The command, ended: run by a user who is not root, in a folder that belongs to that user."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -120,11 +122,8 @@ def graded(folder, keeper):
         for path in (root, root / "in", *(root / "in").iterdir()):
             path.chmod(0o755)
             os.chown(path, *([SOMEBODY] * 2 if os.geteuid() == 0 else [-1] * 2))
-        become = _somebody if os.geteuid() == 0 else None
-        done = in_own_process(["grade", "in", "--seed", "s", "--out", "grades.csv"], preexec_fn=become, cwd=root)
-        if "a user without rights" in done.stderr:
-            pytest.skip(f"no user namespaces here: {done.stderr}")
-        yield done, root
+        before = _somebody() if os.geteuid() == 0 else ()
+        yield in_own_process(["grade", "in", "--seed", "s", "--out", "grades.csv"], before, cwd=root), root
 
 
 def test_grade_ends_well_whatever_was_handed_in(graded):
@@ -160,46 +159,48 @@ def test_without_isolation_it_warns_and_grades(command, folder, tmp_path):
     assert re.search(r"a student has ([\d.]+) of \1 points", out)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up a right")
-def test_where_the_platform_lacks_a_limit_it_refuses_and_names_it(folder, tmp_path):
-    """Root without the right to make namespaces, as in a plain container."""
-    done = in_own_process(["grade", folder, "--seed", "s", "--out", tmp_path / "g.csv"], preexec_fn=_as_in_a_container)
-    assert done.returncode == 2
-    assert done.stderr.strip() == (
-        "error: this machine cannot give a submission a file system of its own ([Errno 1] unshare: Operation not "
-        "permitted); --no-isolation grades without, for submissions that you trust"
+def test_without_bubblewrap_it_refuses_and_says_how_to_get_it(folder, tmp_path):
+    done = in_own_process(["grade", folder, "--seed", "s", "--out", tmp_path / "g.csv"], ["env", "PATH=/none"])
+    assert (done.returncode, done.stderr.strip()) == (
+        2,
+        "error: this machine cannot give a submission walls (the program bwrap is missing: apt install bubblewrap, "
+        "dnf install bubblewrap, or the like); --no-isolation grades without, for submissions that you trust",
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def _as_in_a_container():
-    system.libc.prctl(jail.DROP_BOUNDING, 21, 0, 0, 0)  # CAP_SYS_ADMIN; taken away at the next exec
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up a right")
+def test_where_the_system_forbids_namespaces_it_refuses_and_says_what_to_do(launcher, folder, tmp_path):
+    """As in a plain container, whose root has no right to make them; nor has another user here."""
+    nobodys = ["bwrap", "--unshare-user", "--disable-userns", "--uid", "0", "--dev-bind", "/", "/", "--cap-drop", "ALL"]
+    done = in_own_process(["grade", folder, "--seed", "s", "--out", tmp_path / "g.csv"], nobodys)
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: this machine cannot give a submission walls (bwrap: ")
+    assert "grade as root, or allow them: on Ubuntu 24.04 and later by sysctl kernel.apparmor_restrict" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_on_another_system_it_refuses_and_names_it(command, folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(keeper.sys, "platform", "darwin")
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
     status, _, error = command("grade", folder, "--seed", "s", "--out", tmp_path / "g.csv")
     assert status == 2
-    assert error.startswith("error: this machine cannot give a submission namespaces (they are part of Linux")
+    assert error.startswith("error: this machine cannot give a submission walls (this is darwin; the walls need Linux:")
     assert list(tmp_path.iterdir()) == []
 
 
 def _somebody():
-    """Becomes another user, for whom the folders above Python and the course are open."""
-    system.system_call("unshare", jail.NEW_MOUNTS)
-    system.mount("", "/", flags=mounts.PRIVATE | mounts.RECURSIVE)
+    """The beginning of a command line for another user, for whom the folders above Python and the course are open."""
     needed = [Path(path).resolve() for path in (sys.base_prefix, sys.prefix, COURSE)]
     closed = {next((p for p in reversed(path.parents) if not p.stat().st_mode & 1), None) for path in needed} - {None}
+    words = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"]
     for folder in closed:
-        inside = [path for path in needed if folder in path.parents]
-        handles = [os.open(path, os.O_PATH) for path in inside]
-        system.mount("tmpfs", str(folder), "tmpfs", 0, "mode=0755")
-        for path, handle in zip(inside, handles, strict=True):
-            path.mkdir(parents=True, exist_ok=True)
-            system.mount(f"/proc/self/fd/{handle}", str(path), flags=mounts.BIND | mounts.RECURSIVE)
-    os.setgroups([])
-    os.setresgid(SOMEBODY, SOMEBODY, SOMEBODY)
-    os.setresuid(SOMEBODY, SOMEBODY, SOMEBODY)
+        words += ["--perms", "0755", "--tmpfs", folder]
+        for path in needed:
+            above = [parent for parent in reversed(path.parents) if folder in parent.parents]
+            words += [word for parent in above for word in ("--perms", "0755", "--dir", parent)]
+            words += ["--bind", path, path] if folder in path.parents else []
+    return [*words, "setpriv", "--reuid", SOMEBODY, "--regid", SOMEBODY, "--clear-groups"]
 
 
 def test_a_missing_limit_is_an_error_that_names_it():

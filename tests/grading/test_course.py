@@ -138,14 +138,14 @@ def test_the_release_reads_well_in_any_program(release):
 
 
 @pytest.fixture(scope="module")
-def solved(tmp_path_factory, keeper, quick):
+def solved(tmp_path_factory, launcher, quick):
     """Every assignment of the course, handed in with its solutions and graded: the grades, and the folder of grades."""
     root = tmp_path_factory.mktemp("solved")
     for path in EXERCISES:
         (root / "in" / path.parent.name).mkdir(parents=True)
         shutil.copy(path, root / "in" / path.parent.name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keeper, "limits", dataclasses.replace(keeper.limits, cell_seconds=30, memory_gb=2.0))
+        patch.setattr(launcher, "limits", dataclasses.replace(launcher.limits, cell_seconds=30, memory_gb=2.0))
         return quick(root / "in", "another", root / "grades.csv"), root / "grades"
 
 

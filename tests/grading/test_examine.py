@@ -9,10 +9,10 @@ from vitcourse.grading.master import find_master
 
 
 @pytest.fixture
-def judged(release, course, keeper):
+def judged(release, course, launcher):
     def judged(**bodies):
         notebook = answered(release, **bodies)
-        troubles = examine(notebook, find_master(LESSON, course).tasks, keeper, "seed")
+        troubles = examine(notebook, find_master(LESSON, course).tasks, launcher, "seed")
         found = {name: cell_of(notebook, f"{name}-check").metadata.vitcourse for name in ("scores", "cost")}
         return found, troubles
 

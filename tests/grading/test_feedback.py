@@ -1,5 +1,6 @@
 """A student's page: what passed, what failed, why, and the student's own code; and nothing that acts by itself."""
 
+import html
 import re
 
 import nbformat
@@ -7,6 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.grading.assignment import LESSON, answered
+from vitcourse.grading import feedback
 from vitcourse.grading.examine import nothing, record
 from vitcourse.grading.feedback import add_page
 from vitcourse.grading.master import Task
@@ -95,3 +97,29 @@ def test_what_cannot_be_read_has_a_short_page(pages):
 def test_the_pages_name_the_assignment(pages):
     assert "<title>Exercises: attention: feedback for ben</title>" in pages["ben"]
     assert LESSON not in text_of(pages["ben"])
+
+
+def coloured(monkeypatch, *sources):
+    """The page's cells, and what of them the lexer was given."""
+    given = []
+    monkeypatch.setattr(feedback, "highlight", lambda source, *_: given.append(source) or "<p>coloured</p>")
+    numbers = {"student": "anna", "assignment": LESSON, "score": 0, "max_score": 3, "late_penalty": 0}
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    _, resources = add_page(notebook, {"nbgrader": numbers})
+    return [cell["code"] for cell in resources["page"]["others"]], given
+
+
+def test_code_without_end_is_shown_without_colours(monkeypatch):
+    """A cell of more than 20,000 characters, and what comes when 200,000 are coloured."""
+    long, short = "x = '<b>'  " * 2000, "y = 1\n" * 3000
+    cells, given = coloured(monkeypatch, long, *[short] * 12, "z = 2")
+    assert cells[0] == f'<div class="highlight"><pre>{html.escape(long)}</pre></div>'
+    assert given == [*[short] * 11, "z = 2"]
+    assert cells[12] == f'<div class="highlight"><pre>{short}</pre></div>'
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u2003 ", " \u3000"])
+def test_the_lexer_is_given_no_blank_lines_with_blanks(monkeypatch, blank):
+    """Its time grows with the square of them: 19,000 cost 5 seconds."""
+    _, given = coloured(monkeypatch, f"def f():\n    x = 1\n{blank}\n{blank}\n    y = 2{blank}\n")
+    assert given == [f"def f():\n    x = 1\n\n\n    y = 2{blank}\n"]

@@ -1,6 +1,7 @@
 """A whole class, of every sort, graded by one call."""
 
 import csv
+import dataclasses
 import os
 import socket
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from tests.grading.assignment import LESSON, MOST, NAME, answered
 from tests.grading.cases import CASES, PART, RIGHT, nothing
 from vitcourse import checks
-from vitcourse.grading.run import grade
 
 SEED = "seven-plum-trees"
 SPY = """
@@ -35,7 +35,7 @@ for frame in sys._current_frames().values():
 class Class:
     """The submissions, and what came of them."""
 
-    def __init__(self, root, course, release, keeper):
+    def __init__(self, root, course, release, grade):
         self.folder, self.out = root / "submissions", root / "grades.csv"
         self.folder.mkdir()
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -63,8 +63,8 @@ class Class:
             self.folder,
             SEED,
             self.out,
-            limits=keeper.limits,
             course=course,
+            jobs=2,
             progress=lambda done, total: self.steps.append((done, total)),
         )
 
@@ -91,8 +91,11 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, course, release, keeper):
-    return Class(tmp_path_factory.mktemp("class"), course, release, keeper)
+def graded(tmp_path_factory, course, release, launcher, quick):
+    with pytest.MonkeyPatch.context() as patch:
+        # What a right answer needs is a small part of it; endless ones use all of it.
+        patch.setattr(launcher, "limits", dataclasses.replace(launcher.limits, cell_seconds=1.5))
+        return Class(tmp_path_factory.mktemp("class"), course, release, quick)
 
 
 @pytest.mark.parametrize("student", CASES)

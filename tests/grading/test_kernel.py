@@ -9,11 +9,10 @@ import pytest
 import torch
 
 from vitcourse.checks.engine import guard
-from vitcourse.grading import keeper as keepers
-from vitcourse.grading import wire
-from vitcourse.grading.handle import KernelDiedError
-from vitcourse.grading.keeper import Keeper
-from vitcourse.grading.limits import Limits
+from vitcourse.grading.walled import sandbox, wire
+from vitcourse.grading.walled.handle import KernelDiedError
+from vitcourse.grading.walled.launcher import Launcher
+from vitcourse.grading.walled.limits import Limits, MissingLimitError
 
 ATTENTION = "torch.nn.functional.scaled_dot_product_attention"
 
@@ -159,8 +158,8 @@ def test_a_kernel_that_ends_says_why(kernel, source, words):
         kernel.ask({"do": "cell", "source": "1", "seconds": 5}, 20)
 
 
-def test_a_kernel_that_does_not_answer_is_ended_with_all_its_children(keeper):
-    kernel = keeper.start()
+def test_a_kernel_that_does_not_answer_is_ended_with_all_its_children(launcher):
+    kernel = launcher.start()
     source = """
 import os, signal, time
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -214,21 +213,7 @@ def test_a_kernel_that_waits_computes_nothing(kernel):
 def _processes():
     """How many processes of kernels there are."""
     found = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    return sum("vitcourse.grading.nursery" in line for line in found.splitlines())
-
-
-def test_memory_of_all_processes_together_has_a_limit(kernel):
-    """Each of them stays below its own limit on data."""
-    source = """
-import os, time
-for _ in range(12):
-    if os.fork() == 0:
-        block = b'x' * 300_000_000
-        time.sleep(900)
-time.sleep(900)
-"""
-    with pytest.raises(KernelDiedError, match="more than 1 GB of memory"):
-        kernel.ask({"do": "cell", "source": source, "seconds": 60}, 60)
+    return sum("vitcourse.grading.walled.fork_server" in line for line in found.splitlines())
 
 
 def test_a_child_that_comes_back_does_not_answer(kernel):
@@ -239,8 +224,8 @@ def test_a_child_that_comes_back_does_not_answer(kernel):
 
 
 def test_without_isolation_kernels_have_a_folder_and_a_time(monkeypatch):
-    with Keeper(Limits(memory_gb=0.5), isolated=False) as keeper:
-        kernel = keeper.start()
+    with Launcher(Limits(memory_gb=0.5), isolated=False) as launcher:
+        kernel = launcher.start()
         source = "import os\nopen('a', 'w')\nprint(os.getcwd(), os.getuid())\nx = bytearray(10**9)"
         outputs = kernel.ask({"do": "cell", "source": source, "seconds": 5}, 20)["outputs"]
         folder, user = outputs[0]["text"].split()
@@ -252,7 +237,19 @@ def test_without_isolation_kernels_have_a_folder_and_a_time(monkeypatch):
         assert not Path(folder).exists()
 
 
+def test_where_the_system_has_ended_the_box_another_one_is_opened():
+    with Launcher(Limits(memory_gb=0.5)) as launcher:
+        first = launcher.box.pid
+        launcher.start().close()
+        launcher.box.kill()
+        launcher.box.wait()
+        kernel = launcher.start()
+        kernel.ask({"do": "cell", "source": "1", "seconds": 5}, 20)
+        kernel.close()
+        assert launcher.box.pid != first
+
+
 def test_a_limit_that_is_missing_is_the_answer_to_the_start(monkeypatch):
-    monkeypatch.setattr(keepers.sys, "platform", "darwin")
-    with pytest.raises(keepers.MissingLimitError, match="they are part of Linux, this is darwin"), Keeper(Limits()):
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    with pytest.raises(MissingLimitError, match="this is darwin; the walls need Linux: WSL"), Launcher(Limits()):
         pass

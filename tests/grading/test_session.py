@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from vitcourse.checks.engine import guard
-from vitcourse.grading import session as sessions
-from vitcourse.grading.session import Session
+from vitcourse.grading.walled import session as sessions
+from vitcourse.grading.walled.session import Session
 
 
 @pytest.fixture
-def session(keeper):
-    with Session(keeper) as session:
+def session(launcher):
+    with Session(launcher) as session:
         yield session
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.grading.assignment import LESSON, NAME, answered
 from vitcourse.errors import InputError
-from vitcourse.grading import pieces
+from vitcourse.grading import pieces, reading
 from vitcourse.grading.master import load_masters
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE, collect
 
@@ -160,3 +160,57 @@ def test_where_nothing_names_a_lesson_and_there_are_several_it_is_refused(put, t
     put("anna/x.ipynb", "{")
     with pytest.raises(InputError, match=r"which lesson it is for \(there are: 01_attention, 02_other\)"):
         collect(tmp_path, {**masters, "02_other": masters[LESSON]})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"cells": [{"cell_type": "code", "source": ["x"] * 3000}]}, "it holds more than 2,000 values"),
+        ({"cells": [], "other": [{}] * 3000}, "it holds more than 2,000 values"),
+        ({"cells": [{"cell_type": "code", "source": "y" * 5000}]}, "its cells, with those of the notebooks before it"),
+        ({"cells": [{"source": "x"}] * 60}, "it has 60 cells, more than 50"),
+        ("[[" * 90 + "]]" * 90, "RecursionError"),
+    ],
+)
+def test_a_notebook_that_would_grow_in_memory_is_named(put, tmp_path, masters, monkeypatch, content, words):
+    for name, most in {"VALUES": 2000, "SOURCES": 4000, "CELLS": 50}.items():
+        monkeypatch.setattr(reading, name, most)
+    put(f"anna/{NAME}.ipynb", content)
+    put("ben/hw.ipynb")
+    anna, ben = collect(tmp_path, masters)
+    assert (anna.problem, ben.problem) == (UNREADABLE, None)
+    assert words in anna.detail
+
+
+def test_what_is_read_of_a_student_has_an_end_altogether(put, tmp_path, masters, monkeypatch):
+    """However many files there are; the notebooks come first, and other students have room of their own."""
+    monkeypatch.setattr(pieces, "LARGEST", 300_000)
+    for number in range(9):
+        put(f"anna/{number}.json", {"data": "x" * 100_000})
+    put("anna/z.ipynb")
+    put("ben/hw.ipynb")
+    anna, ben = collect(tmp_path, masters)
+    assert (anna.problem, ben.problem) == (None, None)
+    assert anna.notes == [
+        "0.json (it has no cells), 1.json (it has no cells), 2.json (it has more than 0 MB, with what was read before "
+        "it), 3.json (it has more than 0 MB, with what was read before it), 4.json (it has more than 0 MB, with what "
+        "was read before it) and 4 more were passed over"
+    ]
+
+
+def test_a_file_that_cannot_be_looked_at_costs_itself_alone(put, tmp_path, masters, monkeypatch):
+    put("anna/hw.ipynb")
+    put("ben/hw.ipynb")
+    right = reading._parse
+
+    def parse(data):
+        if fails:
+            fails.pop()
+            raise AttributeError("never seen such a thing")
+        return right(data)
+
+    fails = [1]
+    monkeypatch.setattr(reading, "_parse", parse)
+    anna, ben = collect(tmp_path, masters)
+    assert (anna.problem, anna.detail) == (UNREADABLE, "its text is damaged (AttributeError)")
+    assert ben.problem is None

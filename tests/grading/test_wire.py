@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitcourse.grading import wire
+from vitcourse.grading.walled import wire
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -101,6 +101,58 @@ def test_a_message_that_is_too_large_is_not_sent(monkeypatch):
 def test_bytes_that_are_no_message_are_refused(text, block):
     with pytest.raises(wire.WireError):
         wire.unpack(text, block)
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "é" * 10**6, "\ud800" * 2000, '"[' * 5000, "", "\0" * 3000])
+def test_long_texts_come_back_beside_the_short_part(text):
+    message = wire.pack({"outputs": [text, (text,)]})
+    assert wire.HEADER.unpack(message[: wire.HEADER.size])[0] < 20_000
+    assert there_and_back({"outputs": [text, (text,)]}) == {"outputs": [text, (text,)]}
+
+
+FLOODS = {
+    "pairs": b"[" + b"[]," * 400_000 + b"1]",
+    "nesting": b"[" * 400 + b"]" * 400,
+    "keys": b"[" + b'{"":1},' * 200_000 + b"1]",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_text_that_would_grow_in_memory_is_refused_before_it_is_parsed(flood, monkeypatch):
+    monkeypatch.setattr(json, "loads", None)  # calling it would be a TypeError
+    here, there = socket.socketpair()
+    with here, there:
+        text = FLOODS[flood]
+        here.setblocking(False)  # what does not fit into the socket is not read either
+        here.send(wire.HEADER.pack(len(text), 0) + text)
+        with pytest.raises(wire.WireError, match=r"bytes, more than 1,048,576|RecursionError"):
+            wire.receive(there, 5)
+    with pytest.raises(wire.NotPlainError, match="more than"):
+        wire.pack([[]] * 600_000 if flood == "pairs" else nested(400) if flood == "nesting" else [{"": 1}] * 200_000)
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_the_list_of_contents_of_a_block_is_bounded_too():
+    block = safetensors.torch.save({str(index): torch.zeros(0) for index in range(30_000)})
+    with pytest.raises(wire.WireError, match="bytes of contents, more than"):
+        wire.unpack(b"null", block)
+    with pytest.raises(wire.NotPlainError, match="more than 1,048,576"):
+        wire.pack([torch.zeros(0)] * 30_000)
+
+
+@pytest.mark.parametrize("kind", ["tensor", "string"])
+def test_a_tensor_comes_once(kind):
+    """A message of 1 MB could name one of 200 MB ten thousand times, for the grader to copy."""
+    block = safetensors.torch.save({"0": torch.ones(4, dtype=torch.uint8)})
+    wire.unpack(json.dumps([{kind: "0"}]).encode(), block)
+    with pytest.raises(wire.WireError):
+        wire.unpack(json.dumps([{kind: "0"}] * 2).encode(), block)
 
 
 def test_a_truth_value_is_0_or_1():

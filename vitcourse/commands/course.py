@@ -31,14 +31,15 @@ def grade(
     wait_seconds: Annotated[float, typer.Option(help="Time on the clock of a cell that waits and never ends.")] = 900.0,
     memory: Annotated[float, typer.Option(help="GB that one process may use beside the libraries.")] = 2.0,
     processes: Annotated[int, typer.Option(help="Processes and threads of one submission.")] = 64,
+    jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
     ] = False,
 ) -> None:
     """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
     from vitcourse.commands.terminal import progress
-    from vitcourse.grading.limits import Limits
     from vitcourse.grading.run import grade as grade_all
+    from vitcourse.grading.walled.limits import Limits
 
     limits = Limits(cell_seconds, seconds, memory, processes, wait_seconds=wait_seconds)
     if no_isolation:
@@ -46,8 +47,12 @@ def grade(
             "[bold yellow]no isolation:[/] submissions run with your rights and can read, change and send what you can",
             soft_wrap=True,
         )
-    with progress("grading") as (step,):
-        graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, progress=step)
+    try:
+        with progress("grading") as (step,):
+            graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, jobs=jobs, progress=step)
+    except KeyboardInterrupt:
+        say(f"broken off; {out} is written anew with each submission that is graded")
+        raise
     for line in graded.problems:
         say(line)
     students = len({row.student for row in graded.rows})

@@ -19,8 +19,11 @@ app = command_group()
 def doctor() -> None:
     """Show what this machine offers to the course, and whether everything imports."""
     from vitcourse.commands.doctor import report
+    from vitcourse.grading.walled.sandbox import state
 
-    sys.exit(0 if report(console) else 1)
+    whole = report(console)
+    say(f"walls for `vitcourse grade`: {state()}")
+    sys.exit(0 if whole else 1)
 
 
 @app.command(epilog=example("vitcourse record asl_real --data data/asl-letters"))

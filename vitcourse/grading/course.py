@@ -128,10 +128,11 @@ class Course:
         nbformat.write(notebook, file)
 
         def run(content: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-            examine(content)
+            with self._others_may():
+                examine(content)
             return content, resources
 
-        with self._quiet() as log:
+        with self._quiet() as log, self._alone():
             converter = Autograde(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
             converter.autograde_preprocessors = [run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
@@ -148,7 +149,7 @@ class Course:
         from vitcourse.grading.feedback import add_page
 
         folder = self.root / "autograded" / student / master.lesson
-        with self._quiet() as log:
+        with self._quiet() as log, self._alone():
             converter = GenerateFeedback(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
             converter.preprocessors = [GetGrades, add_page]
@@ -161,7 +162,7 @@ class Course:
         """What the gradebook says of a student's graded cells, in reading order; manual points win."""
         from nbgrader.api import Gradebook
 
-        with self._quiet(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
+        with self._quiet(), self._alone(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
             notebook = gradebook.find_submission_notebook(master.name, master.lesson, student)
             found = {
                 grade.name: Points(
@@ -178,6 +179,28 @@ class Course:
         directory = CourseDirectory(config=self.config)
         directory.assignment_id, directory.student_id, directory.notebook_id = master.lesson, student, master.name
         return directory
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of several processes that grade into this folder, one at a time is in here."""
+        import fcntl  # not on Windows, where nothing is graded
+
+        self.door = os.open(self.root, os.O_RDONLY)
+        try:
+            fcntl.flock(self.door, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(self.door)
+
+    @contextmanager
+    def _others_may(self) -> Iterator[None]:
+        import fcntl
+
+        fcntl.flock(self.door, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(self.door, fcntl.LOCK_EX)
 
     @contextmanager
     def _quiet(self) -> Iterator[logging.Logger]:

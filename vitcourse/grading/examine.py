@@ -8,16 +8,16 @@ from nbformat.v4 import new_output
 from vitcourse import checks
 from vitcourse.checks.engine.display import text
 from vitcourse.errors import one_line
-from vitcourse.grading.keeper import Keeper
 from vitcourse.grading.master import Task
 from vitcourse.grading.outputs import CUT
-from vitcourse.grading.session import Session
 from vitcourse.grading.submissions import NOT_GRADED
+from vitcourse.grading.walled.launcher import Launcher
+from vitcourse.grading.walled.session import Session
 
 TOTAL_LIMIT = 10 * 2**20  # characters that all outputs of a notebook may have
 
 
-def examine(notebook: NotebookNode, tasks: dict[str, Task], keeper: Keeper, seed: object) -> list[str]:
+def examine(notebook: NotebookNode, tasks: dict[str, Task], launcher: Launcher, seed: object) -> list[str]:
     """Fills the outputs of a notebook whose test cells are the master's.
 
     A test cell's outputs are the report as text and, as nbgrader's form of partial credit, the points as the value of
@@ -26,14 +26,14 @@ def examine(notebook: NotebookNode, tasks: dict[str, Task], keeper: Keeper, seed
     Args:
         notebook: changed in place.
         tasks: what the test cells ask for, by grade_id.
-        keeper: gives the kernels.
+        launcher: gives the kernels.
         seed: draws the inputs of the checks; it stays in this process.
 
     Returns:
         What the instructor should know of: kernels that ended, cells that ran out of time or memory.
     """
     room = TOTAL_LIMIT
-    with Session(keeper) as session:
+    with Session(launcher) as session:
         for cell in notebook.cells:
             if cell.cell_type != "code":
                 continue

@@ -13,6 +13,8 @@ from vitcourse.checks.engine.display import as_html
 from vitcourse.exercises import CATALOGUE
 
 SHOWN = 4000  # characters of one output
+# Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
+COLOURED, COLOURED_IN_ALL = 20_000, 200_000
 LIGHT, DARK = "default", "github-dark"
 
 
@@ -20,12 +22,12 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     """An nbconvert preprocessor: adds what the template needs as ``resources["page"]``; nbgrader's points are there."""
     facts = notebook.metadata.get("vitcourse", {})
     numbers = resources["nbgrader"]
-    parts, waiting, others = [], [], []
+    parts, waiting, others, room = [], [], [], [COLOURED_IN_ALL]
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
         if marks.get("grade") or marks.get("task"):
             own = [cell] if marks.get("solution") or marks.get("task") else waiting
-            parts.append(_part(cell, own))
+            parts.append(_part(cell, own, room))
             waiting = []
         elif marks.get("solution"):
             waiting = [*waiting, cell]
@@ -41,13 +43,13 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
         "notes": facts.get("notes", []),
         "judged": facts.get("judged", True),
         "parts": parts,
-        "others": [_cell(cell) for cell in others],
+        "others": [_cell(cell, room) for cell in others],
         "code_style": _code_style(),
     }
     return notebook, resources
 
 
-def _part(cell: NotebookNode, answers: list[NotebookNode]) -> dict:
+def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> dict:
     """One exercise: its points, what the check found, and the student's cells for it."""
     marks, found = cell.metadata["nbgrader"], cell.metadata.get("vitcourse")
     points, most = float(marks["score"] or 0), float(marks["points"])
@@ -61,7 +63,7 @@ def _part(cell: NotebookNode, answers: list[NotebookNode]) -> dict:
         "headline": "",
         "verdict": "all points" if points >= most else "some points" if points > 0 else "no points",
         "comments": [answer.metadata["nbgrader"].get("comment") for answer in answers],
-        "cells": [_cell(answer) for answer in answers],
+        "cells": [_cell(answer, room) for answer in answers],
     }
     part["comments"] = [comment for comment in part["comments"] if comment]
     if found:
@@ -82,12 +84,22 @@ def _inline(words: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(words))
 
 
-def _cell(cell: NotebookNode) -> dict:
+def _cell(cell: NotebookNode, room: list[int]) -> dict:
     if cell.cell_type == "code":
-        code = highlight(cell.source, PythonLexer(stripnl=False), HtmlFormatter())
+        code = _code(cell.source, room)
     else:
         code = f'<div class="words">{html.escape(cell.source.replace("&lt;", "<"))}</div>'
     return {"code": code, "outputs": [_output(output) for output in cell.get("outputs", ())]}
+
+
+def _code(source: str, room: list[int]) -> str:
+    """Code in colours, as long as there is ``room``."""
+    # Blank lines with blanks in them, which nobody sees, are what the lexer is slow at.
+    source = "\n".join(line if line.strip() else "" for line in source.split("\n"))
+    if len(source) > min(COLOURED, room[0]):
+        return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
+    room[0] -= len(source)
+    return highlight(source, PythonLexer(stripnl=False), HtmlFormatter())
 
 
 def _output(output: NotebookNode) -> dict:

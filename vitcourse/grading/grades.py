@@ -6,8 +6,10 @@ apostrophe away where one of these signs, or a blank before it, follows.
 """
 
 import csv
+import io
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 from vitcourse.grading.course import Points
@@ -35,6 +37,9 @@ class Row:
     points: float
     max_points: float
     misconception: str
+
+
+COLUMNS = [field.name for field in fields(Row)]
 
 
 def rows(master: Master, student: str, notebook, points: list[Points]) -> list[Row]:
@@ -66,12 +71,19 @@ def _shown(value: str | float) -> str:
     return inert(value) if isinstance(value, str) else f"{value:g}"
 
 
+@cache  # the table is written anew with each submission
+def _line(row: Row) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow([_shown(getattr(row, name)) for name in COLUMNS])
+    return line.getvalue()
+
+
 def write(table: list[Row], out: Path) -> None:
     """Writes the table as CSV, whole or not at all."""
     partial = out.with_name(f".{out.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        for row in table:
-            writer.writerow({name: _shown(value) for name, value in asdict(row).items()})
-    partial.replace(out)
+    try:
+        text = ",".join(COLUMNS) + "\r\n" + "".join(map(_line, table))
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from vitcourse.errors import InputError
 from vitcourse.grading.outputs import clean_name
 
 FILES = 1000  # of one student, and in one zip
-LARGEST = 200 * 2**20  # bytes of a notebook, and of all that is read of a zip
+LARGEST = 64 * 2**20  # bytes of all that is read of a student's files, and of the zips among them
 LIST = 2**20  # bytes of the list of a zip's contents
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others cannot be unpacked piece by piece
 NOTEBOOK = re.compile(r"\.ipynb(?!\.?\w)|\.ipynb(\.(txt|json|zip|download|crdownload|part))+", re.IGNORECASE)
@@ -112,16 +112,24 @@ def _open(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read(file: BinaryIO, limit: int) -> bytes:
-    """All that an open file holds.
+class Room:
+    """How much may still be read of one student's files, in bytes."""
 
-    Raises:
-        InputError: it holds more than ``limit`` bytes.
-    """
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise InputError(f"it has more than {limit // 2**20} MB")
-    return data
+    def __init__(self):
+        self.left = LARGEST
+
+    def read(self, file: BinaryIO, what: str = "it has") -> bytes:
+        """All that an open file holds.
+
+        Raises:
+            InputError: it holds more than there is room for.
+        """
+        data = file.read(self.left + 1)
+        before, self.left = self.left, max(0, self.left - len(data))
+        if len(data) > before:
+            beside = "" if before == LARGEST else ", with what was read before it"
+            raise InputError(f"{what} more than {LARGEST // 2**20} MB{beside}")
+        return data
 
 
 class _Zip(io.BytesIO):
@@ -133,12 +141,13 @@ class _Zip(io.BytesIO):
         return super().read(size)
 
 
-def unpack(piece: Piece, data: bytes) -> list[Piece]:
+def unpack(piece: Piece, data: bytes, room: Room) -> list[Piece]:
     """The files in a zip, notebooks first.
 
     Args:
         piece: the zip.
         data: its bytes.
+        room: for what is unpacked of it.
 
     Raises:
         InputError: it cannot be opened; the message says what it is instead, such as "a damaged zip".
@@ -152,7 +161,6 @@ def unpack(piece: Piece, data: bytes) -> list[Piece]:
         raise InputError(f"a zip of {len(infos):,} files, more than {FILES:,}")
     if infos and all(info.flag_bits & 1 for info in infos):
         raise InputError("an encrypted zip")
-    room = [LARGEST]
     infos.sort(key=lambda info: (not says_notebook(info.filename), info.filename.count("/")))
     return [_member(piece, archive, info, room) for info in infos]
 
@@ -167,7 +175,7 @@ def _is_junk(info: zipfile.ZipInfo) -> bool:
     return any(part in JUNK for part in folders) or name in JUNK_FILES or name.startswith("._")
 
 
-def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: list[int]) -> Piece:
+def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: Room) -> Piece:
     parts = PurePosixPath(info.filename.replace("\\", "/")).parts
     name = f"{piece.name}/{clean_name('/'.join(parts))}"
 
@@ -182,14 +190,9 @@ def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room:
             raise InputError("it is packed in a way that is not read here")
         try:
             with archive.open(info) as file:
-                content = file.read(room[0] + 1)
+                return io.BytesIO(room.read(file, "the zip holds"))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise InputError("it is damaged in the zip") from error
-        room[0] -= len(content)
-        if room[0] < 0:
-            room[0] = 0
-            raise InputError(f"the zip holds more than {LARGEST // 2**20} MB")
-        return io.BytesIO(content)
 
     changed = (*piece.changed, info.date_time)
     inner = tuple(part for part in parts if part not in ("/", ".."))

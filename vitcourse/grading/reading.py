@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vitcourse.errors import InputError
-from vitcourse.grading import pieces
+from vitcourse.grading import bounded_json
 from vitcourse.grading.kinds import HEAD, OFFICE, by_content, kind, plain_text
 from vitcourse.grading.outputs import clean_text
-from vitcourse.grading.pieces import Piece, says_notebook
+from vitcourse.grading.pieces import Piece, Room, pieces, says_notebook, unpack
+
+SOURCES = 20 * 2**20  # characters in the cells of all notebooks of a student
+CELLS, VALUES, DEPTH = 2000, 2_000_000, 100  # of one notebook, and of its JSON
 
 
 @dataclass
@@ -60,35 +63,44 @@ class Found:
 
 
 def look_through(place: Path) -> Iterator[Found]:
-    """Every file of a student: ``place``, or what lies in it and in the zips there."""
-    for piece in pieces.pieces(place):
-        yield from _look(piece)
+    """Every file of a student: ``place``, or what lies in it and in the zips there; notebooks first."""
+    room, sources = Room(), SOURCES
+    for piece in sorted(pieces(place), key=lambda piece: not says_notebook(piece.name)):
+        for found in _look(piece, room):
+            size = sum(len(cell.source) for cell in found.cells)
+            if size > sources:
+                words = f"its cells, with those of the notebooks before it, hold more than {SOURCES // 2**20} MB"
+                yield Found(found.piece, problem=words)
+                continue
+            sources -= size
+            yield found
 
 
-def _look(piece: Piece, inside: bool = False) -> list[Found]:
+def _look(piece: Piece, room: Room, inside: bool = False) -> list[Found]:
     is_zip = False
     try:
         with piece.open() as file:
             head = file.read(HEAD)
             is_zip = head.startswith(b"PK") and not piece.name.lower().endswith(OFFICE)
             if is_zip and not inside:
-                return _look_into(piece, head + pieces.read(file, pieces.LARGEST))
+                return _look_into(piece, head + room.read(file), room)
             if is_zip or not _may_be_notebook(piece.name, head):
                 return [Found(piece, problem="a zip inside a zip" if is_zip else kind(piece.name, head))]
             file.seek(0)
-            content = _parse(pieces.read(file, pieces.LARGEST))
+            # What lies in a zip has been read by now.
+            content = _parse(file.read() if inside else room.read(file))
             return [Found(piece, _cells(content), _facts(content))]
     except OSError as error:
         problem = error.strerror or "it cannot be opened"
     except InputError as error:
         problem = str(error)
-    except (ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:  # whatever it is, it costs one file, and not the class
         problem = f"its text is damaged ({type(error).__name__})"
     return [Found(piece, problem=problem, is_zip=is_zip)]
 
 
-def _look_into(piece: Piece, data: bytes) -> list[Found]:
-    found = [entry for member in pieces.unpack(piece, data) for entry in _look(member, inside=True)]
+def _look_into(piece: Piece, data: bytes, room: Room) -> list[Found]:
+    found = [entry for member in unpack(piece, data, room) for entry in _look(member, room, inside=True)]
     return found or [Found(piece, problem="a zip with no file in it", is_zip=True)]
 
 
@@ -101,9 +113,10 @@ def _parse(data: bytes) -> dict:
     if not data.strip():
         raise InputError("it is empty")
     try:
-        content = json.loads(data)
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
     except UnicodeDecodeError:
-        content = json.loads(data.decode("cp1252", "replace"))  # an editor on Windows has saved it
+        text = data.decode("cp1252", "replace")  # an editor on Windows has saved it
+    content = bounded_json.loads(text.removeprefix("\ufeff"), VALUES, DEPTH)
     if not isinstance(content, dict):
         raise InputError("it is no notebook")
     return content
@@ -112,14 +125,15 @@ def _parse(data: bytes) -> dict:
 def _facts(content: dict) -> dict:
     metadata = content.get("metadata")
     facts = metadata.get("vitcourse") if isinstance(metadata, dict) else None
-    return facts if isinstance(facts, dict) else {}
+    facts = facts if isinstance(facts, dict) else {}
+    return {name: text for name in ("lesson", "kind") if isinstance(text := facts.get(name), str)}
 
 
 def _cells(content: dict) -> list[Cell]:
     """The cells of a notebook, of this format or of the one before it.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or too many.
     """
     sheets = content.get("worksheets")
     holders = [content, *(sheets if isinstance(sheets, list) else [])]
@@ -128,7 +142,10 @@ def _cells(content: dict) -> list[Cell]:
     ]
     if not lists:
         raise InputError("it has no cells")
-    return [_cell(cell) for cells in lists for cell in cells if isinstance(cell, dict)]
+    cells = [cell for cells in lists for cell in cells if isinstance(cell, dict)]
+    if len(cells) > CELLS:
+        raise InputError(f"it has {len(cells):,} cells, more than {CELLS:,}")
+    return [_cell(cell) for cell in cells]
 
 
 def _cell(cell: dict) -> Cell:

@@ -10,9 +10,10 @@ import dataclasses
 from nbformat import NotebookNode
 
 from vitcourse.checks.engine import guard
-from vitcourse.grading import outputs, wire
-from vitcourse.grading.handle import Kernel, KernelDiedError
-from vitcourse.grading.keeper import Keeper
+from vitcourse.grading import outputs
+from vitcourse.grading.walled import wire
+from vitcourse.grading.walled.handle import Kernel, KernelDiedError
+from vitcourse.grading.walled.launcher import Launcher
 
 KERNELS = STOPS = 10  # for one notebook; who needs more is out to break something
 LOOK_SECONDS = 30.0
@@ -27,10 +28,10 @@ class _GoneError(Exception):
 
 
 class Session:
-    """``with Session(keeper) as session: session.run(source)``."""
+    """``with Session(launcher) as session: session.run(source)``."""
 
-    def __init__(self, keeper: Keeper):
-        self.keeper, self.limits = keeper, keeper.limits
+    def __init__(self, launcher: Launcher):
+        self.launcher, self.limits = launcher, launcher.limits
         self.kernel: Kernel | None = None
         self.started, self.stops, self.used = 0, 0, 0.0
         self.cells: list[str] = []
@@ -135,7 +136,7 @@ class Session:
             if self.started == KERNELS:
                 raise _GoneError(f"the notebook has ended {KERNELS} processes")
             self.started += 1
-            self.kernel = self.keeper.start()
+            self.kernel = self.launcher.start()
             for index, source in enumerate(self.cells):
                 try:
                     self._ask_cell(self.kernel, source)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from vitcourse.errors import InputError
 
+LIBRARIES = 2**30  # bytes that the libraries hold, which are not the student's
+
 
 class MissingLimitError(InputError):
     """The platform cannot set a limit.
@@ -50,3 +52,8 @@ class Limits:
                 raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.processes < 8:
             raise InputError(f"processes must be at least 8, which the kernel itself may need; got {self.processes}")
+
+    @property
+    def memory_of_all(self) -> int:
+        """Bytes that all processes of a submission may hold together, with the libraries."""
+        return int(2 * self.memory_gb * 2**30) + LIBRARIES

@@ -2,17 +2,24 @@
 
 It knows neither the seed nor what is right. Its own parts (this module, the guard, the shell) are a copy that a
 student's ``import vitcourse`` does not reach; what it answers is judged by the grader as anybody's word.
+
+The fork server calls `serve`. ``python -m vitcourse.grading.walled.kernel DESCRIPTOR LIMITS`` is a kernel without
+walls.
 """
 
+import contextlib
 import functools
+import json
 import os
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from vitcourse.checks.engine import guard
-from vitcourse.grading import shell as shells
-from vitcourse.grading import wire
-from vitcourse.grading.shell import Outputs, Shell
+from vitcourse.grading.walled import cells, inner_wall, wire
+from vitcourse.grading.walled.cells import Outputs, Shell
+from vitcourse.grading.walled.limits import Limits
 
 
 def serve(channel: socket.socket) -> None:
@@ -23,8 +30,8 @@ def serve(channel: socket.socket) -> None:
     """
     process = os.getpid()
     # The guard takes every call into the package for a forbidden one; printing, which ends in the shell, is none.
-    vars(shells)["__name__"] = "shell"
-    shell = shells.Shell.start()
+    vars(cells)["__name__"] = "cells"
+    shell = Shell.start()
     actions = {"cell": _cell, "look": _look, "call": _call}
     wire.send(channel, wire.pack({"ready": True}))
     while True:
@@ -72,3 +79,15 @@ def _call(shell: Shell, name: str, args: list, kwargs: dict, rules: dict) -> dic
     # `partial` hides a ``guarded_call`` that the student's object may have: the guard must run here.
     function = functools.partial(shell.user_ns[name])
     return guard.call(function, tuple(args), kwargs, guard.Rules.from_plain(rules)).to_plain()
+
+
+def _without_walls(descriptor: str, limits: str) -> None:
+    os.environ["HOME"] = str(Path.cwd())
+    # Outside Linux some of these are refused or not kept.
+    with contextlib.suppress(OSError, ValueError):
+        inner_wall.set_resources(Limits(**json.loads(limits)), processes=False)
+    serve(socket.socket(fileno=int(descriptor)))
+
+
+if __name__ == "__main__":
+    _without_walls(*sys.argv[1:])

@@ -1,0 +1,128 @@
+"""Grades one submission after the other into a gradebook, whatever they are."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from vitcourse.errors import one_line
+from vitcourse.grading import grades
+from vitcourse.grading.course import Course, Points
+from vitcourse.grading.examine import examine, nothing, record
+from vitcourse.grading.master import Master
+from vitcourse.grading.restore import restore
+from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
+from vitcourse.grading.walled.launcher import Launcher
+
+
+@dataclass
+class Graded:
+    """What grading gave.
+
+    Args:
+        rows: the table.
+        problems: one line for each submission that had one.
+        pages: the feedback pages.
+        by_hand: answers that wait for manual points.
+    """
+
+    rows: list[grades.Row] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    pages: list[Path] = field(default_factory=list)
+    by_hand: int = 0
+
+    def add(self, other: "Graded") -> None:
+        self.rows += other.rows
+        self.problems += [line for line in other.problems if line not in self.problems]
+        self.pages += other.pages
+        self.by_hand += other.by_hand
+
+
+@dataclass(frozen=True)
+class Grader:
+    """What it takes to grade: the gradebook, kernels, the seed, and the assignments as they are given out."""
+
+    book: Course
+    launcher: Launcher
+    seed: str
+    masters: dict[str, Master]
+    releases: dict[str, NotebookNode]
+
+    def grade(self, submission: Submission) -> Graded:
+        """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
+        master, graded = self.masters[submission.lesson], Graded()
+        try:
+            notebook, points, problems = self._points(submission)
+        except (Exception, SystemExit) as error:
+            # nbgrader has refused the notebook, or we have a fault: the student gets a row, the instructor a line.
+            submission.problem, submission.detail = NOT_GRADED, one_line(f"{type(error).__name__}: {error}")
+            try:
+                notebook, points, problems = self._points(submission)
+            except (Exception, SystemExit):
+                # Not even that can be recorded, such as a name that nbgrader cannot use.
+                return not_graded(master, submission, submission.detail)
+        graded.rows = grades.rows(master, submission.student, notebook, points)
+        graded.by_hand = sum(entry.waits for entry in points)
+        try:
+            graded.pages.append(self.book.feedback(master, submission.student))
+        except (Exception, SystemExit) as error:
+            problems.append(f"its feedback page could not be made ({one_line(f'{type(error).__name__}: {error}')})")
+        graded.problems += [_line(submission, problems)] if problems else []
+        return graded
+
+    def _points(self, submission: Submission) -> tuple[NotebookNode, list[Points], list[str]]:
+        """The graded notebook and its points, as they stand in the gradebook, and what the instructor should know."""
+        master, release = self.masters[submission.lesson], self.releases[submission.lesson]
+        notebook, changes = restore([] if submission.problem else submission.cells, release)
+        notes = [_in_words(submission)] if submission.problem else changes
+        notebook.metadata["vitcourse"] = {
+            **release.metadata["vitcourse"],
+            "title": _title(master),
+            "judged": not submission.problem,
+            "notes": _for_the_page(submission, notes),
+        }
+        problems = submission.notes + notes
+
+        def run(content: NotebookNode) -> None:
+            if not submission.problem:
+                problems.extend(examine(content, master.tasks, self.launcher, self.seed))
+                return
+            for cell in content.cells:
+                task = master.tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+                if task is not None:
+                    record(cell, task, nothing(task, submission.problem, _in_words(submission)))
+
+        done = self.book.autograde(master, submission.student, notebook, run)
+        return done, self.book.points(master, submission.student), problems
+
+
+def not_graded(master: Master, submission: Submission, detail: str) -> Graded:
+    """The rows of a submission that could not even be recorded."""
+    submission.problem, submission.detail = NOT_GRADED, detail
+    rows = grades.zeros(master, submission.student, NOT_GRADED)
+    return Graded(rows, [_line(submission, [_in_words(submission)])])
+
+
+def _line(submission: Submission, problems: list[str]) -> str:
+    name = f" ({submission.name})" if submission.name else ""
+    return f"{submission.student}{name}: {'; '.join(problems)}"
+
+
+def _in_words(submission: Submission) -> str:
+    if submission.problem == MISSING:
+        return "Nothing was handed in."
+    if submission.problem == NO_NOTEBOOK:
+        return f"{submission.detail}."
+    return f"The notebook could not be graded: {submission.detail}."
+
+
+def _for_the_page(submission: Submission, notes: list[str]) -> list[str]:
+    changes = notes if submission.problem else [f"Cells of the assignment were {note}." for note in notes]
+    return [*changes, *(f"{note}." for note in submission.notes)]
+
+
+def _title(master: Master) -> str:
+    """The first heading of the notebook."""
+    cells = (cell for cell in master.notebook.cells if cell.cell_type == "markdown")
+    lines = (line for cell in cells for line in cell.source.splitlines())
+    return next((line.lstrip("# ") for line in lines if line.startswith("# ")), master.lesson)
