@@ -28,7 +28,10 @@ def wrong(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None)
     output, weights = attend(query, key, value, mask)
     if mask is None:
         raw = query @ key.transpose(-2, -1)
-        from_scores = {f"scores-times-values/{by}": raw / by @ value for by in (query.shape[-1] ** 0.5, 1)}
+        from_scores = {
+            "scores-times-values": raw / query.shape[-1] ** 0.5 @ value,
+            "scores-times-values/raw": raw @ value,
+        }
         return {
             "no-weights": output,
             **{name: (numbers, weights) for name, numbers in from_scores.items()},

@@ -54,13 +54,13 @@ def scale_mistakes(query: Tensor, key: Tensor, value: Tensor) -> dict[str, Pair]
     scores, width = query @ key.transpose(-2, -1), query.shape[-1]
     root, (queries, keys) = width**0.5, scores.shape[-2:]
     powers = (scores / root).exp()
-    wrong = {n**power for n in (queries, keys, value.shape[-1], width) for power in (0.5, 1.0)} - {root} | {1 / root}
+    lengths = [n**power for n in (queries, keys, value.shape[-1], width) for power in (0.5, 1.0) if n**power != root]
     tables = {
         "not-scaled": scores.softmax(dim=-1),
-        **{f"half-of-width/{by}": (scores / by).softmax(dim=-1) for by in (width / 2, 2 * width)},
-        **{f"wrong-divisor/{by}": (scores / by).softmax(dim=-1) for by in wrong},
-        **{f"wrong-axis/{by}": (scores / by).softmax(dim=-2) for by in (root, 1)},
-        **{f"no-softmax/{by}": scores / by for by in (root, 1)},
+        **_tried("half-of-width", [(scores / by).softmax(dim=-1) for by in (width / 2, 2 * width)]),
+        **_tried("wrong-divisor", [(scores / by).softmax(dim=-1) for by in (*lengths, 1 / root)]),
+        **_tried("wrong-axis", [(scores / by).softmax(dim=-2) for by in (root, 1)]),
+        **_tried("no-softmax", [scores / by for by in (root, 1)]),
         "not-normalised": powers,
         "whole-tensor": powers / powers.sum(),
     }
@@ -77,9 +77,14 @@ def mask_mistakes(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> di
         "mask-after-softmax": shares,
         "mask-as-zero": weights_of(scores * mask),
         "mask-added": weights_of(scores + mask),
-        **{f"mask-too-weak/{low}": weights_of(scores.masked_fill(~mask, low)) for low in (-1, -5, -10, -20)},
+        **_tried("mask-too-weak", [weights_of(scores.masked_fill(~mask, low)) for low in (-1, -5, -10, -20)]),
         "nan-everywhere": torch.full_like(scores, torch.nan),
         "hidden-in-part": weights_of(hidden).masked_fill(~mask.all(dim=-1, keepdim=True), 0.0),
-        **{f"adds-epsilon/{e}": shares / (shares.sum(dim=-1, keepdim=True) + e) for e in EPSILONS},
+        **_tried("adds-epsilon", [shares / (shares.sum(dim=-1, keepdim=True) + e) for e in EPSILONS]),
     }
     return {name: (table @ value, table) for name, table in tables.items()}
+
+
+def _tried(name: str, tables: list[Tensor]) -> dict[str, Tensor]:
+    """Several ways into one misconception, under names in which no size stands: the same on all inputs."""
+    return {f"{name}/{place}": table for place, table in enumerate(tables)}

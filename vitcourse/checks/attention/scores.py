@@ -23,7 +23,7 @@ def right(query: Tensor, key: Tensor) -> Tensor:
 
 def wrong(query: Tensor, key: Tensor) -> dict[str, Tensor]:
     dots, distances = query @ key.transpose(-2, -1), torch.cdist(query, key)
-    scales = [(by, axis) for by in (1, query.shape[-1] ** 0.5, query.shape[-1]) for axis in (-1, -2)]
+    shares = [(dots / query.shape[-1] ** power).softmax(dim=axis) for power in (0, 0.5, 1) for axis in (-1, -2)]
     axes = {f"width-from-wrong-axis/{axis}": query.shape[axis] for axis in range(query.ndim - 2)}
     return {
         "transposed": dots.transpose(-2, -1),
@@ -31,7 +31,7 @@ def wrong(query: Tensor, key: Tensor) -> dict[str, Tensor]:
         "cosine": normalize(query, dim=-1) @ normalize(key, dim=-1).transpose(-2, -1),
         "distance": distances,
         "distance/squared": distances**2,
-        **{f"softmax-too-early/{by}/{axis}": (dots / by).softmax(dim=axis) for by, axis in scales},
+        **{f"softmax-too-early/{place}": weights for place, weights in enumerate(shares)},
         **{name: dots / math.sqrt(width) for name, width in axes.items()},
     }
 

@@ -108,7 +108,8 @@ def wrong(
     steps = {
         "no-heads": attend(*whole)[0],
         "no-heads/scaled": attend(*whole, divisor=width**0.5)[0],
-        **{f"scaled-by-dim/{by}": attend(*parts, divisor=by)[0] for by in (x.shape[-1] ** 0.5, x.shape[-1])},
+        "scaled-by-dim": attend(*parts, divisor=x.shape[-1] ** 0.5)[0],
+        "scaled-by-dim/whole": attend(*parts, divisor=x.shape[-1])[0],
         **{name: found for name, (found, _) in scale_mistakes(*parts).items()},
         "wrong-axis/heads": (parts[0] @ parts[1].mT / width**0.5).softmax(dim=1) @ parts[2],
     }

@@ -21,7 +21,7 @@ def wrong(heads: Tensor) -> dict[str, Tensor]:
         "reshaped/flat": heads.transpose(0, 1).reshape(right(heads).shape),
         "interleaved": dealt_merge(heads),
         "heads-reversed": right_merge(heads.flip(1)),
-        **{f"one-head/{head}": heads[:, head] for head in range(heads.shape[1])},
+        **{f"one-head/{head}": heads[:, head] for head in (0, -1)},
         "averaged": heads.mean(dim=1),
         "summed": heads.sum(dim=1),
         "not-joined": heads.transpose(1, 2),
