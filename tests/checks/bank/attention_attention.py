@@ -60,6 +60,10 @@ def with_bias(scores, mask):
     return scores + torch.zeros(mask.shape, dtype=scores.dtype).masked_fill(~mask, -math.inf)
 
 
+def shared_out(epsilon):
+    return lambda weights, mask: weights * mask / ((weights * mask).sum(dim=-1, keepdim=True) + epsilon)
+
+
 BANK.right(variant())  # masked_fill stops the gradient of the empty row before its nan gets anywhere
 BANK.right(variant(divisor=lambda query, key, value: torch.sqrt(torch.tensor(query.shape[-1]))))
 BANK.wrong("nan-gradient")(variant(hide=with_bias))
@@ -70,8 +74,12 @@ BANK.wrong("not-scaled")(variant(divisor=lambda *inputs: 1.0))
 BANK.wrong("wrong-divisor")(variant(divisor=lambda query, key, value: query.shape[-1]))
 BANK.wrong("wrong-divisor")(variant(divisor=lambda query, key, value: math.sqrt(value.shape[-1])))
 BANK.wrong("wrong-divisor")(variant(divisor=lambda query, key, value: math.sqrt(key.shape[-2])))
+BANK.wrong("half-of-width")(variant(divisor=lambda query, key, value: query.shape[-1] ** 1 / 2))
+BANK.wrong("half-of-width")(variant(divisor=lambda query, key, value: query.shape[-1] * 2))
 BANK.wrong("wrong-axis")(variant(softmax=lambda scores: scores.softmax(dim=-2)))
 BANK.wrong("no-softmax")(variant(softmax=lambda scores: scores))
+BANK.wrong("not-normalised")(variant(softmax=torch.exp))
+BANK.wrong("whole-tensor")(variant(softmax=lambda scores: scores.exp() / scores.exp().sum()))
 BANK.wrong("scores-times-values")(variant(result=lambda weights, scores, value: (scores @ value, weights)))
 BANK.wrong("only-two-axes")(variant(softmax=lambda scores: scores.softmax(dim=1)))
 BANK.wrong("mask-ignored")(variant(hide=unchanged))
@@ -80,6 +88,13 @@ BANK.wrong("mask-after-softmax")(variant(hide=unchanged, after=lambda weights, m
 BANK.wrong("mask-as-zero")(variant(hide=lambda scores, mask: scores * mask))
 BANK.wrong("mask-as-zero")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, 0.0)))
 BANK.wrong("mask-added")(variant(hide=lambda scores, mask: scores + mask))
+BANK.wrong("mask-too-weak")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, -10.0)))
+BANK.wrong("nan-everywhere")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, math.inf)))
+BANK.wrong("nan-everywhere")(variant(hide=lambda scores, mask: scores + -math.inf * ~mask))
+BANK.wrong("hidden-in-part")(variant(after=lambda weights, mask: weights * mask.all(dim=-1, keepdim=True)))
+BANK.wrong("adds-epsilon")(variant(hide=unchanged, after=shared_out(1e-9)))
+BANK.wrong("adds-epsilon")(variant(hide=unchanged, after=shared_out(1e-3)))
+BANK.wrong("nan-row")(variant(hide=unchanged, after=shared_out(0)))
 BANK.wrong("nan-row")(variant(after=unchanged))
 BANK.wrong("uniform-row")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, -1e9), after=unchanged))
 BANK.wrong("wrong-values")(variant(result=lambda weights, scores, value: (2 * weights @ value, weights)))

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from tests.checks.bank.attention_attention import unchanged, with_bias
+from tests.checks.bank.attention_attention import shared_out, unchanged, with_bias
 from tests.checks.bank.attention_attention import variant as both_variant
 from tests.checks.bank.entries import Bank
 
@@ -53,6 +53,7 @@ BANK.wrong("returns-a-pair")(variant(result=lambda weights, scores, value: (weig
 BANK.wrong("breaks-what-worked")(variant(result=lambda weights, scores, value: weights.mT @ value))
 BANK.wrong("breaks-what-worked")(variant(divisor=lambda query, key, value: query.shape[-1]))
 BANK.wrong("not-scaled")(variant(divisor=lambda *inputs: 1.0))
+BANK.wrong("half-of-width")(variant(divisor=lambda query, key, value: query.shape[-1] ** 1 / 2))
 BANK.wrong("wrong-axis")(variant(softmax=lambda scores: scores.softmax(dim=-2)))
 BANK.wrong("scale-from-length")(variant(divisor=lambda query, key, value: math.sqrt(len(query))))
 BANK.wrong("scale-from-value")(variant(divisor=lambda query, key, value: math.sqrt(value.shape[-1])))
@@ -61,6 +62,10 @@ BANK.wrong("mask-ignored")(variant(hide=unchanged))
 BANK.wrong("mask-inverted")(variant(hide=lambda scores, mask: scores.masked_fill(mask, -math.inf)))
 BANK.wrong("mask-as-zero")(variant(hide=lambda scores, mask: scores * mask))
 BANK.wrong("mask-added")(variant(hide=lambda scores, mask: scores + mask))
+BANK.wrong("mask-too-weak")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, -1.0)))
+BANK.wrong("nan-everywhere")(variant(hide=lambda scores, mask: scores + -math.inf * ~mask))
+BANK.wrong("hidden-in-part")(variant(after=lambda weights, mask: weights * mask.all(dim=-1, keepdim=True)))
+BANK.wrong("adds-epsilon")(variant(hide=unchanged, after=shared_out(1e-8)))
 BANK.wrong("only-two-axes")(variant(softmax=lambda scores: scores.softmax(dim=1)))
 BANK.wrong("only-two-axes")(variant(hide=lambda scores, mask: with_bias(scores, mask.view(scores.shape[-2:]))))
 BANK.wrong("wrong-values")(variant(divisor=lambda query, key, value: math.sqrt(0.9 * query.shape[-1] + 0.1 * len(key))))

@@ -31,6 +31,7 @@ def away_from_the_other_keys(key, targets):
 
 BANK.wrong("weights-not-queries")(lambda key, targets: torch.eye(key.shape[1])[targets])
 BANK.wrong("weights-not-queries")(lambda key, targets: 100 * torch.eye(key.shape[1])[targets])
+BANK.wrong("every-target")(lambda key, targets: 100 * key[:, targets])
 BANK.wrong("not-finite")(lambda key, targets: own_keys(key, targets) / 0)
 BANK.wrong("one-query-for-all")(lambda key, targets: 100 * own_keys(key, targets)[:1].expand(len(key), -1))
 BANK.wrong("one-query-for-all")(lambda key, targets: 100 * own_keys(key, targets).mean(0).expand(len(key), -1))

@@ -44,6 +44,13 @@ def weights(count):
 
 BANK.wrong("forgets-biases")(parameters(lambda D, h, n: 4 * D * D))
 BANK.wrong("forgets-biases")(parameters(lambda D, h, n: 4 * D * D + D))
+BANK.wrong("one-number-as-bias")(parameters(lambda D, h, n: 4 * D * D + 4))
+BANK.wrong("times-tokens")(parameters(lambda D, h, n: n * (4 * D * D + 4 * D)))
+BANK.wrong("forgets-tokens")(work(lambda D, h, n: 4 * D * D + 2 * n * n * D))
+BANK.wrong("heads-squared")(weights(lambda D, h, n: h * h * n * n))
+BANK.wrong("half-the-pairs")(weights(lambda D, h, n: h * n * (n + 1) // 2))
+BANK.wrong("counts-twice")(weights(lambda D, h, n: 2 * h * n * n))
+BANK.wrong("swapped")(lambda *sizes: formula(*sizes)[::-1])
 BANK.wrong("forgets-output-weight")(parameters(lambda D, h, n: 3 * D * D + 3 * D))
 BANK.wrong("forgets-output-weight")(work(lambda D, h, n: 3 * n * D * D + 2 * n * n * D))
 BANK.wrong("parameters-times-heads")(parameters(lambda D, h, n: h * (4 * D * D + 4 * D)))

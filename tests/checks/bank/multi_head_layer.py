@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 
+from tests.checks.bank.attention_attention import shared_out
 from tests.checks.bank.entries import Bank
 
 BANK = Bank("multi_head.layer")
@@ -46,7 +47,7 @@ def a_loop_that_adds_up_the_heads(x, state, num_heads, context=None, mask=None):
     return output
 
 
-def unchanged(scores, _mask):
+def unchanged(scores, _mask=None):
     return scores
 
 
@@ -110,6 +111,21 @@ def context_asks(x, context):
     return context, x
 
 
+def keys_from_the_context(x, state, num_heads, context=None, mask=None):
+    """As far as the lengths allow."""
+    if context is None or context.shape != x.shape:
+        return packed_with_einops(x, state, num_heads, context, mask)
+    dim, named = x.shape[-1], {"pattern": "b n (h d) -> b h n d", "h": num_heads}
+    query, key, value = (
+        rearrange(F.linear(tokens, weight, bias), **named)
+        for tokens, weight, bias in zip(
+            (x, context, x), state["qkv.weight"].split(dim), state["qkv.bias"].split(dim), strict=True
+        )
+    )
+    weights = (query @ key.mT / math.sqrt(dim // num_heads)).softmax(dim=-1)
+    return F.linear(rearrange(weights @ value, "b h n d -> b n (h d)"), state["proj.weight"], state["proj.bias"])
+
+
 def through_float32(x, state, num_heads, **options):
     options = {name: t if t is None or t.dtype == torch.bool else t.float() for name, t in options.items()}
     return packed_with_einops(x.float(), {name: t.float() for name, t in state.items()}, num_heads, **options)
@@ -120,6 +136,12 @@ BANK.wrong("no-heads")(lambda x, state, h, **options: packed_with_einops(x, stat
 BANK.wrong("no-heads")(lambda x, state, h, **options: variant(divisor=lambda q, dim: (dim // h) ** 0.5)(x, state, 1))
 BANK.wrong("scaled-by-dim")(variant(divisor=lambda query, dim: math.sqrt(dim)))
 BANK.wrong("not-scaled")(variant(divisor=lambda query, dim: 1.0))
+BANK.wrong("half-of-width")(variant(divisor=lambda query, dim: query.shape[-1] ** 1 / 2))
+BANK.wrong("wrong-divisor")(variant(divisor=lambda query, dim: query.shape[-1]))
+BANK.wrong("wrong-divisor")(variant(divisor=lambda query, dim: math.sqrt(query.shape[-2])))
+BANK.wrong("no-softmax")(variant(softmax=unchanged))
+BANK.wrong("not-normalised")(variant(softmax=torch.exp))
+BANK.wrong("whole-tensor")(variant(softmax=lambda scores: scores.exp() / scores.exp().sum()))
 BANK.wrong("split-mixes-tokens")(variant(split=reshaped))
 BANK.wrong("split-mixes-tokens")(variant(split=reshaped, merge=merged_by_reshape))
 BANK.wrong("merge-mixes-tokens")(variant(merge=merged_by_reshape))
@@ -129,6 +151,7 @@ BANK.wrong("interleaved")(variant(merge="b h n d -> b n (d h)"))
 BANK.wrong("packed-order")(variant(packing="(h part d)"))
 BANK.wrong("packed-order")(variant(order=(1, 0, 2)))
 BANK.wrong("packed-order")(variant(order=(2, 1, 0)))
+BANK.wrong("packed-order")(variant(order=(0, 1, 1)))
 BANK.wrong("no-output-weight")(variant(proj=without_projection))
 BANK.wrong("weight-not-transposed")(variant(proj=not_transposed))
 BANK.wrong("weight-not-transposed")(variant(qkv=not_transposed))
@@ -140,10 +163,16 @@ BANK.wrong("wrong-axis")(variant(softmax=lambda scores: scores.softmax(dim=-2)))
 BANK.wrong("wrong-axis")(variant(softmax=lambda scores: scores.softmax(dim=1)))
 BANK.wrong("context-ignored")(lambda x, state, h, context=None, mask=None: packed_with_einops(x, state, h, None, mask))
 BANK.wrong("context-asks")(variant(asks=context_asks))
+BANK.wrong("context-in-part")(keys_from_the_context)
 BANK.wrong("mask-ignored")(variant(hide=unchanged))
 BANK.wrong("mask-inverted")(variant(hide=lambda scores, mask: scores.masked_fill(mask, -math.inf)))
 BANK.wrong("mask-after-softmax")(variant(hide=unchanged, after=lambda table, mask: table * mask))
 BANK.wrong("mask-as-zero")(variant(hide=lambda scores, mask: scores * mask))
+BANK.wrong("mask-added")(variant(hide=lambda scores, mask: scores + mask))
+BANK.wrong("mask-too-weak")(variant(hide=lambda scores, mask: scores.masked_fill(~mask, -1.0)))
+BANK.wrong("nan-everywhere")(variant(hide=lambda scores, mask: scores + -math.inf * ~mask))
+BANK.wrong("hidden-in-part")(variant(after=lambda table, mask: table * mask.all(dim=-1, keepdim=True)))
+BANK.wrong("adds-epsilon")(variant(hide=unchanged, after=shared_out(1e-8)))
 BANK.wrong("mask-not-broadcast")(
     variant(hide=lambda scores, mask: scores.masked_fill(~mask.expand(scores.shape[-2:]), -math.inf))
 )

@@ -6,13 +6,16 @@ Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.3.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.solved import Solved
+from vitcourse.checks.engine.words import describe
 
-causal_mask = Check("attention.causal_mask")
+
+def right(n: int) -> Tensor:
+    return torch.ones(n, n, dtype=torch.bool).tril()
 
 
-def _suspects(n: int) -> dict[str, Tensor]:
+def wrong(n: int) -> dict[str, Tensor]:
     ones = torch.ones(n, n, dtype=torch.bool)
     return {
         "inverted": ones.triu(1),
@@ -20,49 +23,28 @@ def _suspects(n: int) -> dict[str, Tensor]:
         "excludes-itself": ones.tril(-1),
         "one-too-many": ones.tril(1),
         "hides-nothing": ones,
-        "upside-down/both": ones.triu(-1) & ~ones.tril(),
+        "mirrored": ones.tril().flip(0),
+        "mirrored/columns": ones.tril().flip(1),
+        "mirrored/upper": ones.triu().flip(0),
+        "mirrored/upper, columns": ones.triu().flip(1),
+        **{f"short-memory/{back}": ones.tril().triu(-back) for back in range(min(5, n - 1))},
     }
 
 
-def _call(probe: Probe, n: int, on_error: str | None = None) -> Tensor:
-    """The learner's mask for n tokens, as a boolean (n, n) tensor."""
-    value = probe.call(n, on_error=on_error)
-    if isinstance(value, Tensor) and tuple(value.shape) == (n, n) and value.dtype != torch.bool:
-        infinite = value.is_floating_point() and bool((value == -torch.inf).any())
-        raise Wrong("additive-mask" if infinite else "not-boolean", f"The result is {describe(value)}.")
-    return probe.tensor(value, (n, n), torch.bool)
+causal_mask = Solved("attention.causal_mask", right=right, wrong=wrong, parts=("the mask",))
 
 
 @causal_mask.property("a boolean tensor, one row for each query, one column for each key")
 def _shape(probe: Probe) -> None:
     for n in probe.sizes(2, 4, 12):
-        _call(probe, n)
+        value = probe.call(n)
+        if isinstance(value, Tensor) and tuple(value.shape) == (n, n) and value.dtype != torch.bool:
+            added = value.is_floating_point() and bool((value < 0).any())
+            raise Wrong("additive-mask" if added else "not-boolean", f"The result is {describe(value)}.")
+        probe.tensor(value, (n, n), torch.bool)
 
 
-@causal_mask.property("each query sees its own token")
-def _itself(probe: Probe) -> None:
-    n = probe.integer(4, 12)
-    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
-    if not bool(value.diagonal().all()):
-        probe.equal(value, right, _suspects(n), "excludes-itself", "the mask")
-
-
-@causal_mask.property("no query sees a later token")
-def _future(probe: Probe) -> None:
-    n = probe.integer(4, 12)
-    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
-    if bool((value & ~right).any()):
-        probe.equal(value, right, _suspects(n), name="the mask")
-
-
-@causal_mask.property("each query sees all earlier tokens")
-def _past(probe: Probe) -> None:
-    n = probe.integer(6, 30)
-    value, right = _call(probe, n), torch.ones(n, n, dtype=torch.bool).tril()
-    probe.equal(value, right, otherwise="short-memory", name="the mask")
-
-
-@causal_mask.property("it works for a single token")
-def _single(probe: Probe) -> None:
-    value = probe.tensor(probe.call(1, on_error="one-token"), (1, 1), torch.bool, shapes={"one-token": ()})
-    probe.require(bool(value.all()), "one-token")
+causal_mask.on("each query sees its own token and all before it, and no later one")(
+    lambda probe: (probe.integer(6, 12),), lambda probe: (probe.integer(13, 30),)
+)
+causal_mask.on("it works for a single token", otherwise="one-token", only=["one-token"])(lambda _probe: (1,))

@@ -7,19 +7,42 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from vitcourse.checks.attention.common import divisors
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, Wrong, close
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.solved import Solved
 from vitcourse.checks.engine.words import apart
 
-scores = Check("attention.scores")
+Pair = tuple[Tensor, Tensor]
 
 
-def _right(query: Tensor, key: Tensor) -> Tensor:
-    query, key = query.double(), key.double()
+def right(query: Tensor, key: Tensor) -> Tensor:
     return query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+
+
+def wrong(query: Tensor, key: Tensor) -> dict[str, Tensor]:
+    dots, distances = query @ key.transpose(-2, -1), torch.cdist(query, key)
+    shares = [(dots / query.shape[-1] ** power).softmax(dim=axis) for power in (0, 0.5, 1) for axis in (-1, -2)]
+    axes = {f"width-from-wrong-axis/{axis}": query.shape[axis] for axis in range(query.ndim - 2)}
+    return {
+        "transposed": dots.transpose(-2, -1),
+        **({"key-not-transposed": query @ key} if key.shape[-2] == key.shape[-1] else {}),
+        "cosine": normalize(query, dim=-1) @ normalize(key, dim=-1).transpose(-2, -1),
+        "distance": distances,
+        "distance/squared": distances**2,
+        **{f"softmax-too-early/{place}": weights for place, weights in enumerate(shares)},
+        **{name: dots / math.sqrt(width) for name, width in axes.items()},
+    }
+
+
+def draw(probe: Probe, front: int = 0, dtype: torch.dtype = torch.float32) -> Pair:
+    """query (…, L, d_k) and key (…, S, d_k), with so many axes in front; no two sizes are equal."""
+    queries, keys, width, *axes = probe.sizes(3 + front)
+    return probe.normal(*axes, queries, width, dtype=dtype), probe.normal(*axes, keys, width, dtype=dtype)
+
+
+scores = Solved("attention.scores", right=right, wrong=wrong, parts=("the tensor of scores",))
 
 
 @scores.property("one row for each query, one column for each key")
@@ -29,24 +52,19 @@ def _shape(probe: Probe) -> None:
     probe.tensor(probe.call(query, key), (queries, keys), torch.float32, shapes={"transposed": (keys, queries)})
 
 
+def square(probe: Probe) -> Pair:
+    size = probe.integer(4, 7)
+    return probe.normal(size, size), probe.normal(size, size)
+
+
 @scores.property("a score is the dot product of a query with a key, up to one common divisor")
 def _dot_products(probe: Probe) -> None:
-    size = probe.integer(4, 7)
-    query, key = probe.normal(size, size), probe.normal(size, size)
-    value = probe.tensor(probe.call(query, key), (size, size), torch.float32)
-    dots, divisor = query @ key.T, math.sqrt(size)
-    unit = torch.nn.functional.normalize
-    wrong = {
-        "transposed": dots.T,
-        "key-not-transposed": query @ key,
-        "cosine": unit(query, dim=-1) @ unit(key, dim=-1).T,
-    }
-    for misconception, numbers in wrong.items():
-        probe.require(not _proportional(value, numbers), misconception)
-    softmaxes = [(dots / by).softmax(dim=axis) for by in (1, divisor, size) for axis in (-1, -2)]
-    probe.require(not any(close(value, numbers) for numbers in softmaxes), "softmax-too-early")
-    if not _proportional(value, dots):
-        probe.equal(value, _right(query, key))
+    query, key = square(probe)
+    value = probe.tensor(probe.call(query, key), (len(query), len(key)), torch.float32)
+    if not (_proportional(value, right(query, key)) and _factor(value, right(query, key)) > 0):
+        for name, numbers in wrong(query, key).items():
+            probe.require(not _proportional(value, numbers), name.partition("/")[0])
+        scores.judge(probe, square)
 
 
 @scores.property("the divisor is the square root of the width")
@@ -57,69 +75,45 @@ def _scaled(probe: Probe) -> None:
     for width, queries, keys in zip(widths, lengths[:2], lengths[2:], strict=True):
         query, key = probe.normal(queries, width), probe.normal(keys, width)
         value = probe.tensor(probe.call(query, key), (queries, keys), torch.float32)
-        dots = query @ key.T
-        factors.append(float((value * dots).sum() / (dots * dots).sum()))
+        factors.append(_factor(value, query @ key.T))
     suspects = {
         "not-scaled": [1.0, 1.0],
         "divided-by-width": [1 / width for width in widths],
         "multiplied-by-root": [math.sqrt(width) for width in widths],
+        "half-of-width": [2 / width for width in widths],
+        "half-of-width/twice": [0.5 / width for width in widths],
         "fixed-divisor": [factors[0], factors[0]],
-        **{f"length-not-width/{i}": [n**-power for n in pair] for i, (pair, power) in enumerate(_powers(lengths))},
+        **{
+            f"length-not-width/{pair}/{power}": [n**-power for n in pair]
+            for pair in (tuple(lengths[:2]), tuple(lengths[2:]))
+            for power in (0.5, 1.0)
+        },
     }
-    right = [1 / math.sqrt(width) for width in widths]
-    if _alike(factors, right):
-        return
-    named = [name for name, suspect in suspects.items() if _alike(factors, suspect)]
-    first, second = apart(*(1 / factor if factor else math.inf for factor in factors), digits=4)
-    detail = f"At width {widths[0]} the dot products are divided by {first}, at width {widths[1]} by {second}."
-    raise Wrong(named[0].partition("/")[0] if named else "wrong-values", detail)
+    if not _alike(factors, [1 / math.sqrt(width) for width in widths]):
+        named = [name for name, suspect in suspects.items() if _alike(factors, suspect)]
+        first, second = apart(*(1 / factor if factor else math.inf for factor in factors), digits=4)
+        detail = f"At width {widths[0]} the dot products are divided by {first}, at width {widths[1]} by {second}."
+        raise Wrong(named[0].partition("/")[0] if named else "wrong-values", detail)
 
 
-@scores.property("any number of axes may stand in front: a batch, heads")
-def _leading_axes(probe: Probe) -> None:
-    batch, heads, queries, keys, width = probe.sizes(5)
-    query, key = probe.normal(batch, heads, queries, width), probe.normal(batch, heads, keys, width)
-    value = probe.call(query, key, on_error="only-two-axes")
-    shape = (batch, heads, queries, keys)
-    shapes = {"only-two-axes": value.shape} if isinstance(value, Tensor) else None
-    value = probe.tensor(value, shape, torch.float32, shapes=shapes)
-    dots = _right(query, key) * math.sqrt(width)
-    suspects = {f"axis {axis}": dots / math.sqrt(query.shape[axis]) for axis in (0, 1, 2)}
-    probe.require(not any(close(value, numbers.float()) for numbers in suspects.values()), "width-from-wrong-axis")
-    probe.equal(value, _right(query, key), otherwise="only-two-axes")
+scores.on("any number of axes may stand in front: a batch, heads", otherwise="only-two-axes")(
+    lambda probe: draw(probe, 2)
+)
+scores.exact(
+    lambda probe: draw(probe, dtype=torch.float64),
+    also=lambda query, key: [query @ key.T / by for by in divisors(query.shape[-1])],
+)
+scores.differentiable(draw, to="query and key")
 
 
-@scores.property("float64 comes in, float64 comes out, with nothing lost on the way")
-def _precision(probe: Probe) -> None:
-    queries, keys, width = probe.sizes(3)
-    query, key = (probe.normal(rows, width, dtype=torch.float64) for rows in (queries, keys))
-    value = probe.tensor(probe.call(query, key), (queries, keys), torch.float64)
-    rounded = [query @ key.T / divisor for divisor in divisors(width)]
-    if not any(close(value, numbers) for numbers in rounded):
-        probe.equal(value, _right(query, key))
-
-
-@scores.property("a gradient comes back to query and key")
-def _gradient(probe: Probe) -> None:
-    queries, keys, width = probe.sizes(3)
-    query, key = probe.normal(queries, width), probe.normal(keys, width)
-    value, gradients = probe.call(query, key, gradient=True)
-    value = probe.tensor(value, (queries, keys), torch.float32)
-    sent = upstream(value.shape, torch.float64) / math.sqrt(width)
-    for found, expected in zip(gradients, (sent @ key.double(), sent.T @ query.double()), strict=True):
-        probe.require(found is not None and close(found, expected.float()), "cuts-gradient")
+def _factor(value: Tensor, numbers: Tensor) -> float:
+    return float((value * numbers).sum() / (numbers * numbers).sum())
 
 
 def _proportional(value: Tensor, numbers: Tensor) -> bool:
-    """Whether value is numbers times one positive factor."""
-    factor = (value * numbers).sum() / (numbers * numbers).sum()
-    return bool(factor > 0) and bool((value - factor * numbers).abs().max() <= 1e-4 * value.abs().max())
-
-
-def _powers(lengths: list[int]) -> list[tuple[tuple[int, int], float]]:
-    """Divisors made from token counts: (the two counts, the exponent)."""
-    pairs = (tuple(lengths[:2]), tuple(lengths[2:]))
-    return [(pair, power) for pair in pairs for power in (0.5, 1.0)]
+    """Whether value is numbers times one factor other than 0."""
+    gap = (value - _factor(value, numbers) * numbers).abs().max()
+    return bool(gap <= 1e-4 * value.abs().max()) and bool(value.any())
 
 
 def _alike(factors: list[float], others: list[float]) -> bool:

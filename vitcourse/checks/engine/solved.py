@@ -56,11 +56,14 @@ class Solved(Check):
         self._shown: dict[Draw, set[str]] = {}
 
     def on(self, text: str, **how: object) -> Callable[[Draw], Draw]:
-        """Adds the property that the answer is right on the inputs that the decorated function draws; see `judge`."""
+        """Adds the property that the answer is right on the inputs that the decorated function draws; see `judge`.
 
-        def add(draw: Draw) -> Draw:
-            self.property(text)(lambda probe: self.judge(probe, draw, **how))
-            return draw
+        Called with several such functions, the property is that it is right on the inputs of each.
+        """
+
+        def add(*draws: Draw) -> Draw:
+            self.property(text)(lambda probe: [self.judge(probe, draw, **how) for draw in draws])
+            return draws[0]
 
         return add
 
@@ -75,7 +78,7 @@ class Solved(Check):
             inputs = draw(probe)
             value, found = probe.call(*inputs, gradient=True)
             self._checked(probe, value, inputs, {}, None)
-            leaves = [one.double().requires_grad_() if _floats(one) else one for one in inputs]
+            leaves = [one.clone().requires_grad_() if _floats(one) else one for one in widened(inputs)]
             made = _parts(self.right(*leaves))
             asked = [(leaf, gradient) for leaf, gradient in zip(leaves, found, strict=True) if _floats(leaf)]
             sent = [upstream(part.shape, part.dtype) for part in made]
@@ -98,8 +101,8 @@ class Solved(Check):
         slack: float = 1.0,
         also: Callable[..., Sequence[Parts]] = lambda *_inputs: (),
         by_name: Sequence[str] = (),
-    ) -> None:
-        """One call, compared with the right answer.
+    ) -> Parts:
+        """One call, compared with the right answer; returns what the learner's function gave.
 
         Args:
             only, but: the mistakes that can, or cannot, show on these inputs.
@@ -113,7 +116,7 @@ class Solved(Check):
         value = self._call(probe, inputs, by_name, on_error=other)
         found, right = self._checked(probe, value, inputs, wrong, other), _parts(self.right(*wide))
         if any(_alike(found, _parts(accepted), 1.0) for accepted in also(*wide)):
-            return
+            return found
         try:
             self._compare(probe, found, right, wrong, otherwise, slack)
         except Wrong as failed:
@@ -122,6 +125,7 @@ class Solved(Check):
                 failed.detail = f"{failed.detail} {diagnose.sentence(self, probe, inputs, found)}".strip()
                 probe.given = given  # and not what it was tried with in between
             raise
+        return found
 
     def answer(self, probe: Probe, inputs: Inputs) -> Parts | None:
         """What the learner's function gives on these inputs; None where that is no result of the right form."""
@@ -181,17 +185,17 @@ class Solved(Check):
     def _checked(self, probe: Probe, value: object, inputs: Inputs, wrong: Mapping[str, Parts], other) -> Parts:
         """The parts of a result, with the kinds, shapes and number types of the right one."""
         right = _parts(self.right(*inputs))
+        given = _shapes(value if isinstance(value, list | tuple) else [value])
+        for name, made in wrong.items():  # parts that are missing, or too many
+            probe.require(len(made) == len(right) or given != _shapes(made), _base(name))
         if len(right) > 1:
-            for name, made in wrong.items():
-                alone = len(made) == 1 and isinstance(value, Tensor) and made[0].shape == value.shape
-                probe.require(not alone, _base(name))
             value = several(value, len(right), f"{len(right)} results ({', '.join(self.parts)})")
-            shapes = [tuple(part.shape) if isinstance(part, Tensor) else None for part in value]
-            wanted = [tuple(part.shape) for part in right]
-            probe.require(shapes == wanted or shapes[::-1] != wanted, "swapped")
+            probe.require(given == _shapes(right) or given[::-1] != _shapes(right), "swapped")
         checked = []
         for index, (part, wanted) in enumerate(zip(value if len(right) > 1 else (value,), right, strict=True)):
-            shapes = {name: made[index].shape for name, made in wrong.items() if len(made) == len(right)}
+            known = {name: made[index] for name, made in wrong.items() if len(made) == len(right)}
+            fitting = [name for name in known if isinstance(part, Tensor) and _alike((part,), (known[name],), 1.0)]
+            shapes = {name: known[name].shape for name in (*fitting, *known)}  # of two such shapes the one that fits
             if other and isinstance(part, Tensor):
                 shapes = {other: part.shape}
             name = self.parts[index][:1].upper() + self.parts[index][1:]
@@ -211,6 +215,10 @@ def _base(name: str) -> str:
 
 def _floats(value: object) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _shapes(parts: Sequence[object]) -> list[tuple[int, ...] | None]:
+    return [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
 
 
 def _parts(made: Tensor | Parts) -> Parts:

@@ -38,7 +38,8 @@ def _call(probe: Probe, key: Tensor, targets: list[int]) -> tuple[Tensor, Tensor
     """The learner's queries, and the weights (H, S) that they lead to."""
     heads, tokens, width = key.shape
     value = probe.call(key, targets)
-    query = probe.tensor(value, (heads, width), key.dtype, shapes={"weights-not-queries": (heads, tokens)})
+    shapes = {"weights-not-queries": (heads, tokens), "every-target": (heads, heads, width)}
+    query = probe.tensor(value, (heads, width), key.dtype, shapes=shapes)
     probe.require(bool(query.isfinite().all()), "not-finite")
     return query, _weights(query, key)
 

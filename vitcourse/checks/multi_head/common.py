@@ -8,10 +8,6 @@ from torch import Tensor
 
 from vitcourse.checks.engine.probe import Probe
 
-LESSON = "02_multi_head"
-# Finished attention, under any name. What a card lists.
-PROVIDED = ("vitcourse", "torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention", "timm")
-
 
 def right_split(x: Tensor, heads: int) -> Tensor:
     """(B, N, D) to (B, H, N, d)."""
@@ -23,12 +19,30 @@ def right_merge(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def numbered(*shape: int, start: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Every entry another whole number: where it ends up shows how it was moved."""
-    return torch.arange(start, start + torch.Size(shape).numel(), dtype=dtype, device="cpu").reshape(shape)
+def reshaped_split(x: Tensor, heads: int) -> Tensor:
+    """One reshape, which mixes the tokens."""
+    return x.reshape(len(x), heads, x.shape[1], -1)
+
+
+def reshaped_merge(x: Tensor) -> Tensor:
+    return x.reshape(len(x), x.shape[2], -1)
+
+
+def dealt_split(x: Tensor, heads: int) -> Tensor:
+    """Each head gets every H-th number of a token."""
+    return x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
+
+
+def dealt_merge(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1).flatten(2)
 
 
 def draw_sizes(probe: Probe) -> tuple[int, int, int, int]:
     """B, H, N and d: all different, none 1, and none a multiple of another, so that no two reshapes agree by chance."""
-    batch, heads, tokens, width = 2, *((3, 5, 7), (5, 3, 7), (3, 7, 5), (5, 7, 3))[probe.integer(0, 3)]
-    return batch, heads, tokens, width
+    return 2, *((3, 5, 7), (5, 3, 7), (3, 7, 5), (5, 7, 3))[probe.integer(0, 3)]
+
+
+def numbered(probe: Probe, *shape: int) -> Tensor:
+    """Whole numbers from 1 on in any order, each once: where one ends up shows how it was moved."""
+    order = torch.randperm(torch.Size(shape).numel(), generator=probe.generator, device="cpu")
+    return (order + 1).float().reshape(shape)

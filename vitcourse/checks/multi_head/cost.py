@@ -6,99 +6,65 @@ The first two do not depend on the number of heads.
 Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2 ("the total computational cost is similar").
 """
 
-from collections.abc import Callable
-
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong, describe
-
-cost = Check("multi_head.cost")
-Sizes = tuple[int, int, int]  # dim D, heads h, tokens n
-RIGHT = "right"
+from vitcourse.checks.engine.counted import Case, Counted, Formulas
+from vitcourse.checks.engine.probe import Probe
 
 
-def _parameters(D: int, h: int, _n: int) -> dict[str, list[int]]:
-    right = 4 * D * D + 4 * D
+def draw(probe: Probe) -> list[Case]:
+    """Width D, heads h, tokens n."""
+    heads, widths, tokens = probe.sizes(2, 3, 7), probe.sizes(2, 17, 40), probe.sizes(2, 50, 300)
+    return [(count * width, count, n) for count, width, n in zip(heads, widths, tokens, strict=True)]
+
+
+cost = Counted(
+    "multi_head.cost",
+    draw,
+    results=("parameters", "multiplications", "attention weights"),
+    text="three whole numbers come back",
+)
+
+
+@cost.counts("the first is the number of parameters")
+def parameters(D: int, h: int, n: int) -> Formulas:
+    right, d = 4 * D * D + 4 * D, D // h
     return {
-        RIGHT: [right],
+        "right": [right],
         "forgets-biases": [4 * D * D, 4 * D * D + D, 4 * D * D + 3 * D],
-        "forgets-output-weight": [3 * D * D + 3 * D, 3 * D * D],
+        "one-number-as-bias": [4 * D * D + 4, 4 * D * D + 1],
+        "forgets-output-weight": [3 * D * D + 3 * D, 3 * D * D, 3 * D * D + 4 * D, 3 * D * D + D],
         "parameters-times-heads": [h * right, 4 * h * D * D, 3 * h * (D * D + D) + D * D + D, 3 * h * D * D + D * D],
-        "one-head-only": [right // h, 4 * D * (D // h), 4 * (D // h) ** 2, 4 * (D // h) ** 2 + 4 * (D // h)],
+        "one-head-only": [
+            *(right // h, 4 * D * d, 4 * d * d, 4 * d * d + 4 * d, 3 * d * (D + 1) + D * D + D),
+            *(4 * h * d * d, 4 * h * d * d + 4 * D, 3 * h * d * d + D * D, 4 * h * (d * d + d)),
+        ],
+        "times-tokens": [n * right, 4 * n * D * D],
     }
 
 
-def _multiplications(D: int, h: int, n: int) -> dict[str, list[int]]:
+@cost.counts("the second is the multiplications of all matrix products")
+def multiplications(D: int, h: int, n: int) -> Formulas:
     maps, tables = 4 * n * D * D, 2 * n * n * D
     return {
-        RIGHT: [maps + tables],
+        "right": [maps + tables],
         "forgets-linear-maps": [tables],
-        "forgets-attention": [maps],
+        "forgets-attention": [maps, 3 * maps // 4],
         "one-product": [maps + tables // 2],
-        "forgets-output-weight": [3 * n * D * D + tables],
+        "forgets-output-weight": [3 * n * D * D + tables, 3 * n * D * D + tables // 2],
         "work-times-heads": [maps + h * tables, h * (maps + tables)],
-        "one-head-only": [maps + tables // h, (maps + tables) // h],
-        "counts-additions": [2 * (maps + tables)],
+        "one-head-only": [maps + tables // h, (maps + tables) // h, maps // h + tables],
+        "forgets-tokens": [4 * D * D + tables, 4 * D * D + 2 * n * D, maps + 2 * n * D],
+        "counts-additions": [2 * (maps + tables), maps + tables + 4 * n * D, maps + tables + 4 * D],
     }
 
 
-def _weights(D: int, h: int, n: int) -> dict[str, list[int]]:
+@cost.counts("the third is the number of attention weights")
+def weights(D: int, h: int, n: int) -> Formulas:
     return {
-        RIGHT: [h * n * n],
+        "right": [h * n * n],
         "forgets-heads": [n * n],
+        "heads-squared": [(h * n) ** 2],
         "linear-in-tokens": [h * n, n, n * D],
+        "half-the-pairs": [h * n * (n + k) // 2 for k in (-1, 1)],
+        "counts-twice": [2 * h * n * n],
         "weights-times-width": [n * n * D, n * n * (D // h), h * n * n * D],
     }
-
-
-def _draw(probe: Probe) -> tuple[Sizes, ...]:
-    """Two cases that differ in everything."""
-    heads, widths, tokens = probe.sizes(2, 3, 7), probe.sizes(2, 17, 40), probe.sizes(2, 50, 300)
-    return tuple((count * width, count, n) for count, width, n in zip(heads, widths, tokens, strict=True))
-
-
-def _call(probe: Probe, case: Sizes) -> tuple[int, ...]:
-    result = probe.call(*case)
-    if not isinstance(result, list | tuple) or len(result) != 3:
-        raise Wrong("wrong-type", f"Expected (parameters, multiplications, weights), got {describe(result)}.")
-    for number in result:
-        probe.require(type(number) is int, "wrong-type", f"Expected whole numbers (int), got {describe(number)}.")
-    return tuple(result)
-
-
-def _judge(probe: Probe, index: int, formulas: Callable[[int, int, int], dict[str, list[int]]]) -> None:
-    """Compares one of the results with the right formula, then with the wrong ones."""
-    cases = _draw(probe)
-    found = [_call(probe, case)[index] for case in cases]
-    tables = [formulas(*case) for case in cases]
-    rights = [table[RIGHT][0] for table in tables]
-    place = next((place for place, right in enumerate(rights) if found[place] != right), 0)
-    dim, heads, tokens = cases[place]
-    detail = (
-        f"For width {dim}, {heads} heads and {tokens} tokens it is {found[place]:,} and should be {rights[place]:,}."
-    )
-    for name in tables[0]:
-        for numbers in zip(*(table[name] for table in tables), strict=True):
-            if list(numbers) == found:
-                probe.require(name == RIGHT, name, detail)
-                return
-    raise Wrong("wrong-values", detail)
-
-
-@cost.property("three whole numbers come back")
-def _three(probe: Probe) -> None:
-    _call(probe, _draw(probe)[0])
-
-
-@cost.property("the first is the number of parameters")
-def _count(probe: Probe) -> None:
-    _judge(probe, 0, _parameters)
-
-
-@cost.property("the second is the multiplications of all matrix products")
-def _work(probe: Probe) -> None:
-    _judge(probe, 1, _multiplications)
-
-
-@cost.property("the third is the number of attention weights")
-def _tables(probe: Probe) -> None:
-    _judge(probe, 2, _weights)

@@ -3,98 +3,178 @@
 Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2.
 """
 
+from collections.abc import Callable
+from itertools import product
+
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, close
-from vitcourse.checks.multi_head.reference import State, mistakes, right_layer
+from vitcourse.checks.attention.common import attend, divisors, mask_mistakes, scale_mistakes, some_visible
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
+from vitcourse.checks.multi_head.common import (
+    dealt_merge,
+    dealt_split,
+    reshaped_merge,
+    reshaped_split,
+    right_merge,
+    right_split,
+)
 
-layer = Check("multi_head.layer")
+State = dict[str, Tensor]
+Inputs = tuple[Tensor, State, int, Tensor | None, Tensor | None]
 
 
-def _draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor, State, int, Tensor]:
-    """x (B, L, D), a state dict, H, and a context (B, S, D); no two sizes are equal."""
-    heads, width = ((2, 6), (3, 5), (6, 2), (5, 3))[probe.integer(0, 3)]
-    dim, (queries, keys) = heads * width, probe.sizes(2, 7, 9)
+def right(x: Tensor, state: State, num_heads: int, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    return _output(attend(*_parts(_sources(x, context), state, num_heads), mask)[0], state)
+
+
+def _sources(x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """What gives queries, keys and values."""
+    return (x, x, x) if context is None else (x, context, context)
+
+
+def _parts(
+    sources: tuple[Tensor, ...],
+    state: State,
+    heads: int,
+    *,
+    order: tuple[int, ...] = (0, 1, 2),
+    head_by_head: bool = False,
+    split: Callable[[Tensor, int], Tensor] = right_split,
+    turned: bool = False,
+    bias: bool = True,
+) -> list[Tensor]:
+    """Query, key and value (B, H, N, d); every option stands for a way to get it wrong.
+
+    Args:
+        order: which third of the packed rows gives queries, keys and values.
+        head_by_head: the packed rows hold query, key and value of the first head, then of the second, and so on.
+        turned: multiply with each third of the weight the wrong way round.
+    """
+    packed = state["qkv.weight"], state["qkv.bias"]
+    if head_by_head:
+        packed = (rows.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2) for rows in packed)
+    weights, offsets = (rows.chunk(3) for rows in packed)
+    maps = [weight if turned else weight.T for weight in weights]
+    return [
+        split(tokens @ maps[place] + (offsets[place] if bias else 0), heads)
+        for tokens, place in zip(sources, order, strict=True)
+    ]
+
+
+def _output(
+    found: Tensor,
+    state: State,
+    *,
+    merge: Callable[[Tensor], Tensor] = right_merge,
+    turned: bool = False,
+    bias: bool = True,
+    project: bool = True,
+) -> Tensor:
+    """(B, H, L, d) to (B, L, D), through the output weight; the options as above."""
+    weight = state["proj.weight"] if turned else state["proj.weight"].T
+    return merge(found) @ weight + (state["proj.bias"] if bias else 0) if project else merge(found)
+
+
+# Misconception to the options of both halves.
+OPTIONS: dict[str, tuple[dict, dict]] = {
+    "packed-order/heads": ({"head_by_head": True}, {}),
+    **{f"packed-order/{order}": ({"order": order}, {}) for order in product(range(3), repeat=3) if order != (0, 1, 2)},
+    "split-mixes-tokens": ({"split": reshaped_split}, {}),
+    "split-mixes-tokens/both": ({"split": reshaped_split}, {"merge": reshaped_merge}),
+    "merge-mixes-tokens": ({}, {"merge": reshaped_merge}),
+    "interleaved": ({"split": dealt_split}, {}),
+    "interleaved/both": ({"split": dealt_split}, {"merge": dealt_merge}),
+    "interleaved/merge": ({}, {"merge": dealt_merge}),
+    "no-output-weight": ({}, {"project": False}),
+    "weight-not-transposed": ({}, {"turned": True}),
+    "weight-not-transposed/packed": ({"turned": True}, {}),
+    "weight-not-transposed/both": ({"turned": True}, {"turned": True}),
+    "no-bias/packed": ({"bias": False}, {}),
+    "no-bias/output": ({}, {"bias": False}),
+    "no-bias/both": ({"bias": False}, {"bias": False}),
+}
+
+
+def wrong(
+    x: Tensor, state: State, num_heads: int, context: Tensor | None = None, mask: Tensor | None = None
+) -> dict[str, Tensor]:
+    sources, width = _sources(x, context), x.shape[-1] // num_heads
+    parts = _parts(sources, state, num_heads)
+    if mask is not None:
+        return {name: _output(found, state) for name, (found, _) in mask_mistakes(*parts, mask).items()}
+    whole = _parts(sources, state, 1)
+    steps = {
+        "no-heads": attend(*whole)[0],
+        "no-heads/scaled": attend(*whole, divisor=width**0.5)[0],
+        "scaled-by-dim": attend(*parts, divisor=x.shape[-1] ** 0.5)[0],
+        "scaled-by-dim/whole": attend(*parts, divisor=x.shape[-1])[0],
+        **{name: found for name, (found, _) in scale_mistakes(*parts).items()},
+        "wrong-axis/heads": (parts[0] @ parts[1].mT / width**0.5).softmax(dim=1) @ parts[2],
+    }
+    found = {name: _output(step, state) for name, step in steps.items()}
+    for name, (first, second) in OPTIONS.items():
+        found[name] = _output(attend(*_parts(sources, state, num_heads, **first))[0], state, **second)
+    if context is not None:
+        found["context-ignored"] = right(x, state, num_heads)
+        found["context-asks"] = right(context, state, num_heads, x)
+        if context.shape == x.shape:
+            for given in ((x, context, x), (x, x, context)):
+                some = attend(*_parts(given, state, num_heads))[0]
+                found[f"context-in-part/{len(found)}"] = _output(some, state)
+    return found
+
+
+layer = Solved("multi_head.layer", right=right, wrong=wrong, parts=("the output",))
+
+
+@layer.on("self-attention: every head attends with its own part, and `proj` mixes what they found")
+def alone(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
+    """No two sizes are equal, and neither half of a width nor twice a width is another size or its root."""
+    heads, width = ((3, 5), (5, 3), (6, 3), (3, 6))[probe.integer(0, 3)]
+    dim = heads * width
     state = {
         "qkv.weight": probe.normal(3 * dim, dim, dtype=dtype) / dim**0.5,
         "qkv.bias": probe.normal(3 * dim, dtype=dtype),
         "proj.weight": probe.normal(dim, dim, dtype=dtype) / dim**0.5,
         "proj.bias": probe.normal(dim, dtype=dtype),
     }
-    return probe.normal(4, queries, dim, dtype=dtype), state, heads, probe.normal(4, keys, dim, dtype=dtype)
+    return probe.normal(4, probe.integer(7, 8), dim, dtype=dtype), state, heads
 
 
-def _some_visible(probe: Probe, *front: int, keys: int) -> Tensor:
-    """A boolean mask; every row has at least two visible keys and a hidden one."""
-    order = probe.uniform(*front, keys).argsort(dim=-1)
-    return ((order < 2) | (probe.uniform(*front, keys) < 0.5)) & (order < keys - 1)
+def as_long(probe: Probe) -> Inputs:
+    x, *others = alone(probe)
+    return x, *others, probe.normal(*x.shape)
 
 
-def _output(probe: Probe, value: object, x: Tensor, shapes: dict | None = None) -> Tensor:
-    return probe.tensor(value, x.shape, x.dtype, name="The output", shapes=shapes)
+def crossing(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
+    x, *others = alone(probe, dtype)
+    return x, *others, probe.normal(4, 15 - x.shape[1], x.shape[2], dtype=dtype)
 
 
-@layer.property("the output has the shape of x")
-def _shape(probe: Probe) -> None:
-    x, state, heads, _ = _draw(probe)
-    _output(probe, probe.call(x, state, heads), x)
+def masked(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
+    x, state, heads, context = crossing(probe, dtype)
+    return x, state, heads, context, some_visible(probe, x.shape[1], keys=context.shape[1])
 
 
-@layer.property("self-attention: every head attends with its own part, and `proj` mixes what they found")
-def _self(probe: Probe) -> None:
-    x, state, heads, _ = _draw(probe)
-    value = _output(probe, probe.call(x, state, heads), x)
-    probe.equal(value, right_layer(x, state, heads), mistakes(x, state, heads), name="the output")
+def padded(probe: Probe) -> Inputs:
+    x, state, heads = alone(probe)
+    return x, state, heads, None, some_visible(probe, len(x), 1, 1, keys=x.shape[1])
 
 
-@layer.property("cross-attention: x asks, and reads the context")
-def _cross(probe: Probe) -> None:
-    x, state, heads, context = _draw(probe)
-    value = _output(probe, probe.call(x, state, heads, context=context), x, {"context-asks": context.shape})
-    suspects = {"context-ignored": right_layer(x, state, heads), **mistakes(x, state, heads, context)}
-    probe.equal(value, right_layer(x, state, heads, context), suspects, name="the output")
+def rounded(x: Tensor, state: State, num_heads: int, context: Tensor, mask: Tensor) -> list[Tensor]:
+    parts = _parts(_sources(x, context), state, num_heads)
+    return [_output(attend(*parts, mask, divisor=by)[0], state) for by in divisors(parts[0].shape[-1])]
 
 
-@layer.property("a key is read where the mask is True, and nowhere else")
-def _mask(probe: Probe) -> None:
-    x, state, heads, context = _draw(probe)
-    mask = _some_visible(probe, x.shape[1], keys=context.shape[1])
-    value = _output(probe, probe.call(x, state, heads, context=context, mask=mask), x)
-    suspects = {
-        f"mask-{name}": right_layer(x, state, heads, context, mask, hide=name)
-        for name in ("ignored", "inverted", "after-softmax", "as-zero")
-    }
-    probe.equal(value, right_layer(x, state, heads, context, mask), suspects, name="the output")
-
-
-@layer.property("one row of padding for each example works as well: a mask of shape (B, 1, 1, S)")
-def _padding(probe: Probe) -> None:
-    x, state, heads, _ = _draw(probe)
-    mask = _some_visible(probe, len(x), keys=x.shape[1])[:, None, None]
-    value = _output(probe, probe.call(x, state, heads, mask=mask, on_error="mask-not-broadcast"), x)
-    probe.equal(value, right_layer(x, state, heads, mask=mask), otherwise="mask-not-broadcast", name="the output")
-
-
-@layer.property("float64 comes in, float64 comes out, with nothing lost on the way")
-def _precision(probe: Probe) -> None:
-    x, state, heads, context = _draw(probe, torch.float64)
-    value = _output(probe, probe.call(x, state, heads, context=context), x)
-    root = float(torch.tensor(float(x.shape[-1] // heads)).sqrt())  # torch.sqrt(torch.tensor(width)) is no mistake
-    rounded = (right_layer(x, state, heads, context, divisor=by) for by in (root, 1 / float(torch.tensor(1 / root))))
-    if not any(close(value, numbers) for numbers in rounded):
-        probe.equal(value, right_layer(x, state, heads, context), name="the output")
-
-
-@layer.property("a gradient comes back to x")
-def _gradient(probe: Probe) -> None:
-    x, state, heads, _ = _draw(probe)
-    value, gradients = probe.call(x, state, heads, gradient=True)
-    _output(probe, value, x)
-    leaf = x.double().requires_grad_()
-    output = right_layer(leaf, state, heads)
-    (expected,) = torch.autograd.grad(output, leaf, upstream(output.shape, torch.float64))
-    found = gradients[0]
-    probe.require(found is not None and close(found, expected.float(), slack=10), "cuts-gradient")
+BY_NAME = ["context", "mask"]
+layer.on("cross-attention: x asks, and reads the context", by_name=BY_NAME)(as_long, crossing)
+layer.on("a key is read where the mask is True, and nowhere else", by_name=BY_NAME)(masked)
+layer.on(
+    "one row of padding for each example works as well: a mask of shape (B, 1, 1, S)",
+    otherwise="mask-not-broadcast",
+    by_name=BY_NAME,
+)(padded)
+layer.exact(lambda probe: masked(probe, torch.float64), also=rounded, by_name=BY_NAME)
+layer.differentiable(alone, to="x", slack=10)

@@ -6,76 +6,79 @@ columns are zero passes nothing on.
 Source: Michel et al., "Are Sixteen Heads Really Better than One?" (2019), section 2.
 """
 
+import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-remove = Check("multi_head.remove")
-Case = tuple[Tensor, int, int]  # the weight, the head, how many there are
-
-
-def _draw(probe: Probe) -> Case:
-    heads, width = ((3, 5), (5, 3), (4, 7), (7, 4), (4, 6))[probe.integer(0, 4)]
-    # Neither the first nor the last head, and no mistake with the block's width leaves the weight.
-    head = probe.integer(1, min(heads - 2, width - 1))
-    return probe.normal(heads * width, heads * width) + 3.0, head, heads  # no mean, and no entry, is near 0
+Case = tuple[Tensor, int, int]
 
 
-def _right(weight: Tensor, head: int, heads: int) -> Tensor:
-    return _without(weight, slice(head * (weight.shape[1] // heads), (head + 1) * (weight.shape[1] // heads)))
+def right(proj_weight: Tensor, head: int, num_heads: int) -> Tensor:
+    width = proj_weight.shape[1] // num_heads
+    return _filled(proj_weight, slice(head * width, (head + 1) * width))
 
 
-def _without(weight: Tensor, columns: slice | int) -> Tensor:
+def _filled(weight: Tensor, columns: slice | int, filling: Tensor | float = 0.0) -> Tensor:
     left = weight.clone()
-    left[:, columns] = 0
+    left[:, columns] = filling
     return left
 
 
-def _suspects(weight: Tensor, head: int, heads: int) -> dict[str, Tensor]:
-    width = weight.shape[1] // heads
+def wrong(proj_weight: Tensor, head: int, num_heads: int) -> dict[str, Tensor]:
+    weight, made, width = proj_weight, right(proj_weight, head, num_heads), proj_weight.shape[1] // num_heads
     block = slice(head * width, (head + 1) * width)
-    mean = weight.clone()
-    mean[:, block] = weight[:, block].mean(dim=1, keepdim=True)
-    single = weight.clone()
-    single[:, block] = weight[:, block].mean()
+    others = torch.arange(len(weight)) // width != head
+    cut = weight[:, others], weight[others], weight[others][:, others]
     return {
         "nothing-removed": weight,
-        "rows-not-columns": _without(weight.T, block).T,
-        "interleaved": _without(weight, slice(head, None, heads)),
-        "interleaved/width": _without(weight, slice(head, None, width)),
-        "keeps-only-it": weight - _without(weight, block),
-        "counts-from-one": _without(weight, slice(block.start - width, block.start)),
-        "one-column": _without(weight, head),
-        "one-column/start": _without(weight, block.start),
-        "width-not-heads": _without(weight, slice(head * heads, (head + 1) * heads)),
-        "averaged": mean,
-        "averaged/all": single,
+        "rows-not-columns": right(weight.T, head, num_heads).T,
+        "rows-and-columns": right(made.T, head, num_heads).T,
+        "interleaved": _filled(weight, slice(head, None, num_heads)),
+        "interleaved/width": _filled(weight, slice(head, None, width)),
+        "keeps-only-it": weight - made,
+        "counts-from-one": right(weight, head - 1, num_heads),
+        "one-column": _filled(weight, head),
+        "one-column/start": _filled(weight, block.start),
+        "width-not-heads": _filled(weight, slice(head * num_heads, (head + 1) * num_heads)),
+        "too-many/up to it": _filled(weight, slice(0, block.stop)),
+        "too-many/from it on": _filled(weight, slice(block.start, None)),
+        "one-short": _filled(weight, slice(block.start, block.stop - 1)),
+        "one-short/late": _filled(weight, slice(block.start + 1, block.stop)),
+        "one-short/long": _filled(weight, slice(block.start, block.stop + 1)),
+        "averaged": _filled(weight, block, weight[:, block].mean(dim=1, keepdim=True)),
+        "averaged/all": _filled(weight, block, weight[:, block].mean()),
+        "minus-infinity": _filled(weight, block, -torch.inf),
+        **{f"cut-out/{place}": numbers for place, numbers in enumerate(cut)},
     }
 
 
-def _call(probe: Probe, case: Case) -> Tensor:
-    weight, _, heads = case
-    (rows, columns), value = weight.shape, probe.call(*case)
-    shorter = columns - columns // heads
-    if isinstance(value, Tensor) and tuple(value.shape) in ((rows, shorter), (shorter, columns), (shorter, shorter)):
-        raise Wrong("cut-out", f"The result should have shape {(rows, columns)} and has {tuple(value.shape)}.")
-    return probe.tensor(value, (rows, columns), weight.dtype)
+remove = Solved("multi_head.remove", right=right, wrong=wrong)
 
 
-@remove.property("a weight of the same shape comes back, and the one that went in is unchanged")
-def _shape(probe: Probe) -> None:
-    _call(probe, _draw(probe))
+@remove.on("the columns of this head are zero, and all others are as they were")
+def draw(probe: Probe) -> Case:
+    """A head that is neither the first nor the last; no mean, and no entry, is near 0."""
+    heads, width = ((3, 5), (5, 3), (4, 7), (7, 4), (4, 6))[probe.integer(0, 4)]
+    # No mistake with the block's width leaves the weight.
+    return probe.normal(heads * width, heads * width) + 3.0, probe.integer(1, min(heads - 2, width - 1)), heads
 
 
-@remove.property("the columns of this head are zero, and all others are as they were")
-def _values(probe: Probe) -> None:
-    case = _draw(probe)
-    probe.equal(_call(probe, case), _right(*case), _suspects(*case))
+def first(probe: Probe) -> Case:
+    weight, _, heads = draw(probe)
+    return weight, 0, heads
 
 
-@remove.property("the first and the last head can be taken away as well, and the only one")
-def _ends(probe: Probe) -> None:
-    weight, _, heads = _draw(probe)
-    for case in ((weight, 0, heads), (weight.double() / 3, heads - 1, heads), (weight, 0, 1)):
-        probe.equal(_call(probe, case), _right(*case))
+def last(probe: Probe) -> Case:
+    weight, _, heads = draw(probe)
+    return weight.double() / 3, heads - 1, heads
+
+
+def only(probe: Probe) -> Case:
+    return draw(probe)[0], 0, 1
+
+
+remove.on("the first and the last head can be taken away as well, and the only one", only=["rows-not-columns"])(
+    first, last, only
+)
