@@ -72,8 +72,14 @@ class Solved(Check):
         """Adds the property that nothing is lost of float64 inputs, which ``draw`` draws."""
         self.on("float64 comes in, float64 comes out, with nothing lost on the way", **how)(draw)
 
-    def differentiable(self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient") -> None:
-        """Adds the property that the right gradient comes back ``to`` the floating inputs; ``nan`` if it holds one."""
+    def differentiable(
+        self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient", of: Sequence[str] = ()
+    ) -> None:
+        """Adds the property that the right gradient comes back ``to`` the floating inputs; ``nan`` if it holds one.
+
+        Args:
+            of: the arguments to which the task asks for one; without, all floating inputs.
+        """
 
         def hold(probe: Probe) -> None:
             inputs = draw(probe)
@@ -81,7 +87,9 @@ class Solved(Check):
             self._checked(probe, value, inputs, {}, None)
             leaves = [one.double().requires_grad_() if _floats(one) else one for one in inputs]
             made = _parts(self.right(*leaves))
-            asked = [(leaf, gradient) for leaf, gradient in zip(leaves, found, strict=True) if _floats(leaf)]
+            names = [name_of(self.right, place) for place in range(len(inputs))]
+            given = zip(names, leaves, found, strict=True)
+            asked = [(leaf, gradient) for name, leaf, gradient in given if _floats(leaf) and (not of or name in of)]
             sent = [upstream(part.shape, part.dtype) for part in made]
             right = torch.autograd.grad(made, [leaf for leaf, _ in asked], sent)
             for (_, gradient), wanted in zip(asked, right, strict=True):
@@ -195,13 +203,18 @@ class Solved(Check):
                 for name, made in wrong.items():
                     probe.require(shapes != _shapes(made), _base(name))
                 probe.require(shapes not in map(list, permutations(wanted)), "swapped")
+            else:
+                kinds, wanted = ([_kind(part.dtype) for part in parts] for parts in (value, right))
+                probe.require(kinds == wanted or kinds not in map(list, permutations(wanted)), "swapped")
         checked = []
         for index, (part, wanted) in enumerate(zip(value if len(right) > 1 else (value,), right, strict=True)):
-            shapes = {name: made[index].shape for name, made in wrong.items() if len(made) == len(right)}
+            whole = {name: made[index] for name, made in wrong.items() if len(made) == len(right)}
+            shapes = {name: made.shape for name, made in whole.items()}
+            dtypes = {name: made.dtype for name, made in whole.items() if _kind(made.dtype) != _kind(wanted.dtype)}
             if other and isinstance(part, Tensor):
                 shapes = {other: part.shape}
             name = self.parts[index][:1].upper() + self.parts[index][1:]
-            checked.append(probe.tensor(part, wanted.shape, wanted.dtype, name, shapes, exact=self.typed))
+            checked.append(probe.tensor(part, wanted.shape, wanted.dtype, name, shapes, dtypes, self.typed))
         return tuple(checked)
 
 
@@ -213,6 +226,10 @@ def _alike(found: Parts, others: Parts, slack: float) -> bool:
 
 def _shapes(parts: Sequence[object]) -> list[tuple | None]:
     return [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
+
+
+def _kind(dtype: torch.dtype) -> str:
+    return "truth values" if dtype == torch.bool else "numbers" if dtype.is_floating_point else "whole numbers"
 
 
 def _base(name: str) -> str:
