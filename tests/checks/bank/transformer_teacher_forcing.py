@@ -119,7 +119,6 @@ def end_at(places):
     return changed(labels=labels)
 
 
-BANK.wrong("wrong-dtype")(lambda *inputs: tuple(part.long() for part in end_written_at_the_length(*inputs)))
 BANK.wrong("end-in-input")(changed(read=whole))
 BANK.wrong("end-fills-padding")(end_at(lambda place, length: place >= length))
 BANK.wrong("end-over-token")(end_at(lambda place, length: place == length - 1))

@@ -73,30 +73,18 @@ def _draw(probe: Probe, ids: tuple[int, int, int]) -> Inputs:
     return rows.where(torch.arange(length) < lengths[:, None], ids[2]), *ids
 
 
-@teacher_forcing.on("targets that fill the table: start and the target are read; the target and end are written")
-def _full(probe: Probe) -> Inputs:
-    inputs = _draw(probe, USUAL)
-    return inputs[0].where(inputs[0] != USUAL[2], 29), *USUAL
-
-
-@teacher_forcing.on("in a shorter row end follows the last token, then comes padding")
+@teacher_forcing.on("each row: start and the target are read; the target and end are written, then padding")
 def _rows(probe: Probe) -> Inputs:
     return _draw(probe, USUAL)
 
 
-@teacher_forcing.on("the ids are those of the arguments", otherwise="fixed-ids")
+@teacher_forcing.on("the ids are those of the arguments", only=["fixed-ids"], otherwise="fixed-ids")
 def _other_ids(probe: Probe) -> Inputs:
     return _draw(probe, tuple(index + 3 for index in probe.sizes(3, 3, 20)))
 
 
-@teacher_forcing.on("a row without a token: start is read, end is written", otherwise="empty-row")
+@teacher_forcing.on("a row without a token: start is read, end is written", only=["empty-row"], otherwise="empty-row")
 def _empty(probe: Probe) -> Inputs:
     inputs = _draw(probe, USUAL)
     inputs[0][1] = USUAL[2]
     return inputs
-
-
-@teacher_forcing.on("both are of the type of the target")
-def _short(probe: Probe) -> Inputs:
-    target, *ids = _draw(probe, USUAL)
-    return target.int(), *ids
