@@ -57,7 +57,8 @@ def wrong(tokens: Tensor, chosen: Tensor, fate: Tensor, random_words: Tensor, ma
         "labels-where-changed": torch.where(hidden != tokens, tokens, IGNORED),
         "labels-where-masked": torch.where(masked, tokens, IGNORED),
         "labels-inverted": torch.where(chosen, IGNORED, tokens),
-        **{f"other-ignored-label/{other}": tokens.where(chosen, other) for other in (0, -1, 100, mask_id)},
+        **{f"other-ignored-label/{other}": tokens.where(chosen, other) for other in (0, -1, 100)},
+        "other-ignored-label/mask": tokens.where(chosen, mask_id),
     }
     return {name: (row, labels) for name, row in rows.items()} | {name: (hidden, a) for name, a in answers.items()}
 

@@ -62,7 +62,7 @@ def wrong(first: list[int], second: list[int], cls: int, sep: int, pad: int, len
         **{name: (_padded(row, pad, length), segments, mask) for name, row in rows.items()},
         **{name: (tokens, numbers.long(), mask) for name, numbers in parts.items()},
         **{name: (tokens, segments, numbers) for name, numbers in masks.items()},
-        **{f"not-padded/{n}": tuple(part[:n] for part in (tokens, segments, mask)) for n in range(used - 3, used + 1)},
+        **{f"not-padded/{n}": tuple(part[: used - n] for part in (tokens, segments, mask)) for n in range(4)},
     }
 
 
