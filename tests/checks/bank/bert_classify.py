@@ -71,3 +71,9 @@ def adds_in_place(x, pooler_weight, pooler_bias, weight, bias):
     right = two_products(x, pooler_weight, pooler_bias, weight, bias)
     x[:, 0] += 1.0
     return right
+
+
+BANK.wrong("no-classifier")(lambda x, w1, b1, w2, b2: (x[:, 0] @ w1.T + b1).tanh())
+BANK.wrong("mean-of-tokens")(head(take=lambda x: x[:, 1:].mean(dim=1)))
+BANK.wrong("tanh-too-early")(head(before=torch.tanh))
+BANK.wrong("softmax-too-early")(head(after=torch.sigmoid))

@@ -93,3 +93,12 @@ def hides_in_place(tokens, chosen, fate, random_words, mask_id):
     tokens[:] = hidden
     tokens[0, 0] += 1
     return hidden, before
+
+
+BANK.wrong("mask-overwritten")(rows(lambda chosen, fate: (chosen & (fate < 0.8), chosen & (fate < 0.9))))
+BANK.wrong("mask-overwritten")(rows(lambda chosen, fate: (chosen & (fate < 0.8), chosen)))
+BANK.wrong("edges-moved")(rows(lambda chosen, fate: (chosen & (fate <= 0.8), chosen & (fate > 0.8) & (fate <= 0.9))))
+BANK.wrong("edges-moved")(rows(lambda chosen, fate: (chosen & (fate < 0.8), chosen & (fate > 0.8) & (fate < 0.9))))
+BANK.wrong("hides-unchosen")(rows(lambda chosen, fate: (fate < 0.8, chosen & middle(fate))))
+BANK.wrong("fixed-mask-id")(lambda tokens, chosen, fate, words, mask_id: with_where(tokens, chosen, fate, words, 4))
+BANK.wrong("swapped")(lambda *given: with_where(*given)[::-1])

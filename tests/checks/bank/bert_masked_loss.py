@@ -96,3 +96,18 @@ def fills_the_labels(logits, labels):
     right = by_gather(logits, labels)
     labels[labels == -100] = 0
     return right
+
+
+def left_out(logits, labels):
+    real = labels > 0
+    return (terms_of(logits.log_softmax(-1), labels) * real).sum() / real.sum().clamp(min=1)
+
+
+BANK.wrong("word-0-left-out")(left_out)
+BANK.wrong("no-label-constant")(
+    lambda logits, labels: by_gather(logits, labels) if (labels != -100).any() else torch.tensor(0.0)
+)
+BANK.wrong("no-logarithm")(by(lambda terms, counted: 1 + mean(terms, counted), make=lambda logits: logits.softmax(-1)))
+BANK.wrong("no-logarithm")(by(lambda terms, counted: terms.mean(), make=lambda logits: logits.softmax(-1)))
+BANK.wrong("no-softmax")(by(lambda terms, counted: terms.sum(), make=lambda logits: logits))
+BANK.wrong("overflows")(by(mean, make=lambda logits: (logits.softmax(dim=-1) + 1e-9).log()))

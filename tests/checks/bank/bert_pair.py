@@ -92,3 +92,15 @@ def appends_to_the_first(first, second, cls, sep, pad, length):
     answer = lists_first(first, second, cls, sep, pad, length)
     first += [sep, *second]
     return answer
+
+
+BANK.wrong("fixed-padding")(lambda f, s, cls, sep, pad, n: lists_first(f, s, cls, sep, 0, n))
+BANK.wrong("second-begins-late")(broken(segments=lambda s, a, b, place: s * (place > a + 2)))
+BANK.wrong("one-segment")(broken(segments=lambda s, a, b, place: s * 0))
+BANK.wrong("one-segment")(broken(segments=lambda s, a, b, place: (place < a + b + 3).long()))
+BANK.wrong("mask-hides-nothing")(broken(mask=lambda m, a, b, place: m | True))
+BANK.wrong("mask-too-short")(broken(mask=lambda m, a, b, place: place < a + b))
+BANK.wrong("mask-too-short")(broken(mask=lambda m, a, b, place: place < a + b + 2))
+BANK.wrong("mask-hides-second")(broken(mask=lambda m, a, b, place: place < a + 2))
+BANK.wrong("swapped")(lambda *given: tuple(lists_first(*given)[part] for part in (0, 2, 1)))
+BANK.wrong("swapped")(lambda *given: tuple(lists_first(*given)[part] for part in (1, 0, 2)))

@@ -84,3 +84,13 @@ def inverts_in_place(mask, is_causal):
     right = broadcast(mask, is_causal).clone()
     mask.logical_not_()
     return right
+
+
+BANK.wrong("joined-by-or")(lambda mask, is_causal: keys(mask) | (ones(mask).tril() if is_causal else queries(mask)))
+BANK.wrong("joined-by-or")(only_if_causal(lambda mask: keys(mask) | ones(mask).tril()))
+BANK.wrong("joined-by-or")(lambda mask, is_causal: (keys(mask) | queries(mask)) & broadcast(mask | True, is_causal))
+BANK.wrong("not-boolean")(
+    lambda mask, is_causal: torch.zeros(broadcast(mask, is_causal).shape).masked_fill(
+        ~broadcast(mask, is_causal), -torch.inf
+    )
+)

@@ -83,3 +83,21 @@ def counts_axes_from_the_front(x, weight, bias, eps):
 def centres_in_place(x, weight, bias, eps):
     x -= x.mean(dim=-1, keepdim=True)
     return variant()(x, weight, bias, eps)
+
+
+BANK.wrong("sum-not-mean")(variant(divide=lambda c, eps: c / (c.square().sum(dim=-1, keepdim=True) + eps).sqrt()))
+BANK.wrong("variance-not-root")(variant(divide=lambda c, eps: c / (c.square().mean(-1, keepdim=True) + eps) ** 1 / 2))
+BANK.wrong("weight-and-bias-swapped")(variant(affine=lambda normed, weight, bias: normed * bias + weight))
+BANK.wrong("not-centred")(
+    lambda x, weight, bias, eps: (
+        (x - x.mean(-1, keepdim=True)) / (x.square().mean(-1, keepdim=True) + eps).sqrt() * weight + bias
+    )
+)
+BANK.wrong("keepdim-forgotten")(variant(mean=lambda x: x.mean(dim=-1)))
+BANK.wrong("keepdim-forgotten")(variant(divide=lambda c, eps: c / (c.square().mean(dim=-1) + eps).sqrt()))
+BANK.wrong("keepdim-forgotten")(
+    lambda x, weight, bias, eps: (x - x.mean(-1)) / (x.var(-1, correction=0) + eps).sqrt() * weight + bias
+)
+BANK.wrong("wrong-axis")(
+    lambda x, weight, bias, eps: (x - x.mean(-1, keepdim=True)) / (x.var(correction=0) + eps).sqrt() * weight + bias
+)

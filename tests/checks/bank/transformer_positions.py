@@ -80,3 +80,18 @@ BANK.wrong("wrong-dtype")(lambda length, dim: variant()(length, dim).double())
 BANK.wrong("wrong-type")(lambda length, dim: variant()(length, dim).tolist())
 BANK.wrong("wrong-values")(lambda length, dim: 2 * variant()(length, dim))
 BANK.wrong("wrong-shape")(lambda length, dim: variant()(length, dim)[None])
+
+
+def beside_the_power(divisor):
+    """The angle is the position over ``divisor(i, dim)``, where the exponent is not what it should be."""
+
+    def table(length, dim):
+        angle = torch.arange(length)[:, None] / divisor(torch.arange(dim // 2), dim)
+        return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
+
+    return table
+
+
+BANK.wrong("exponent-cut-off")(beside_the_power(lambda pair, dim: 10_000**2 * pair / dim))
+BANK.wrong("exponent-cut-off")(beside_the_power(lambda pair, dim: 10_000 * 2 * pair / dim))
+BANK.wrong("exponent-cut-off")(beside_the_power(lambda pair, dim: 10_000.0 ** (2 * pair) / dim))

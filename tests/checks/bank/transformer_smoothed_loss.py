@@ -116,3 +116,14 @@ BANK.wrong("wrong-dtype")(lambda logits, *rest: variant()(logits.float(), *rest)
 BANK.wrong("lost-precision")(lambda logits, *rest: variant()(logits.float(), *rest).to(logits.dtype))
 BANK.wrong("cuts-gradient")(lambda logits, *rest: variant()(logits.detach(), *rest))
 BANK.wrong("wrong-values")(variant(each=lambda log_p, right, labels, s, pad: 2 - right))
+BANK.wrong("no-softmax")(variant(log_softmax=lambda logits: logits))
+BANK.wrong("wrong-axis")(variant(log_softmax=lambda logits: logits.log_softmax(dim=1)))
+BANK.wrong("wrong-axis")(variant(log_softmax=lambda logits: logits.log_softmax(dim=0)))
+BANK.wrong("wrong-share")(
+    variant(
+        each=lambda log_p, right, labels, s, pad: (
+            -(1 - s) * right - s * (log_p.sum(dim=-1) - log_p[..., pad]) / entries(log_p)
+        )
+    )
+)
+BANK.wrong("overflows")(variant(log_softmax=lambda logits: (logits.softmax(dim=-1) + 1e-9).log()))

@@ -102,3 +102,31 @@ def ends_in_place(target, start, end, pad):
     result = end_written_at_the_length(target, start, end, pad)
     target[:, -1] = end
     return result
+
+
+def whole(right, target, start, end, pad):
+    """Start, target and end in one table: two places longer than the target."""
+    return F.pad(right[1], (1, 0), value=start)
+
+
+def end_at(places):
+    """Labels with the end token where ``places(column numbers, lengths)`` says."""
+
+    def labels(right, target, start, end, pad):
+        behind = F.pad(target, (0, 1), value=pad)
+        return behind.masked_fill(places(torch.arange(behind.shape[1]), (target != pad).sum(1, keepdim=True)), end)
+
+    return changed(labels=labels)
+
+
+BANK.wrong("end-in-input")(changed(read=whole))
+BANK.wrong("end-fills-padding")(end_at(lambda place, length: place >= length))
+BANK.wrong("end-over-token")(end_at(lambda place, length: place == length - 1))
+BANK.wrong("end-in-every-row")(end_at(lambda place, length: (place == length).any(dim=0)))
+BANK.wrong("start-over-token")(
+    changed(
+        read=lambda right, target, start, end, pad: torch.cat(
+            [column(target, start), target[:, 1:], column(target, pad)], 1
+        )
+    )
+)

@@ -5,87 +5,70 @@ authors' program.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
 from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-classify = Check("bert.classify")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+OTHERS = (torch.relu, torch.sigmoid, F.gelu, F.silu, F.leaky_relu, F.elu, F.hardtanh)
 
 
-def _head(x: Tensor, w1: Tensor, b1: Tensor | float, w2: Tensor, b2: Tensor | float, activation=torch.tanh) -> Tensor:
-    return activation(x @ w1.T + b1) @ w2.T + b2
+def right(x: Tensor, pooler_weight: Tensor, pooler_bias: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return _head(x[:, 0], pooler_weight, pooler_bias, weight, bias)
 
 
-def _draw(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
-    batch, length, width, classes = probe.sizes(4, 3, 9)
-    x = probe.normal(batch, length, width, dtype=dtype)
-    weights = (probe.normal(rows, width, dtype=dtype) * width**-0.5 for rows in (width, classes))
-    biases = (probe.normal(rows, dtype=dtype) for rows in (width, classes))
-    (w1, w2), (b1, b2) = weights, biases
-    # What enters the tanh for the first row has both signs: where all of it is positive, a ReLU changes nothing.
-    b1 = b1 - (x[0, 0] @ w1.T + b1).mean()
-    return x, w1, b1, w2, b2
+def _head(taken: Tensor, w1: Tensor, b1: Tensor | float, w2: Tensor, b2: Tensor | float, between=torch.tanh) -> Tensor:
+    return between(taken @ w1.T + b1) @ w2.T + b2
 
 
-def _call(probe: Probe, inputs: Inputs) -> Tensor:
-    x, _, _, weight, _ = inputs
-    batch, length, _ = x.shape
-    shapes = {"first-row": (length, len(weight)), "first-row/1": (len(weight),)}
-    value = probe.call(*inputs)
-    fits = {name.partition("/")[0]: size for name, size in shapes.items() if _has_shape(value, size)}
-    return probe.tensor(value, (batch, len(weight)), x.dtype, "The logits", fits)
-
-
-def _has_shape(value: object, size: tuple[int, ...]) -> bool:
-    return isinstance(value, Tensor) and tuple(value.shape) == size
-
-
-@classify.property("one row of logits for each row of the batch")
-def _shape(probe: Probe) -> None:
-    _call(probe, _draw(probe))
-
-
-@classify.property("the logits come from [CLS], through the pooler and the classifier")
-def _values(probe: Probe) -> None:
-    inputs = _draw(probe)
-    x, w1, b1, w2, b2 = (part.double() for part in inputs)
-    cls, identity = x[:, 0], lambda value: value
-    right = _head(cls, w1, b1, w2, b2)
-    suspects = {
-        "mean-of-tokens": _head(x.mean(dim=1), w1, b1, w2, b2),
-        "last-token": _head(x[:, -1], w1, b1, w2, b2),
-        "no-pooler": cls @ w2.T + b2,
-        "no-pooler/tanh": cls.tanh() @ w2.T + b2,
-        "no-tanh": _head(cls, w1, b1, w2, b2, identity),
-        "tanh-too-early": _head(cls.tanh(), w1, b1, w2, b2, identity),
-        "tanh-too-late": _head(cls, w1, b1, w2, b2, identity).tanh(),
-        "tanh-too-late/both": right.tanh(),
-        "not-transposed": _head(cls, w1.T, b1, w2, b2),
-        "no-bias/pooler": _head(cls, w1, 0.0, w2, b2),
-        "no-bias/classifier": _head(cls, w1, b1, w2, 0.0),
-        "no-bias/both": _head(cls, w1, 0.0, w2, 0.0),
-        "softmax-too-early": right.softmax(dim=-1),
-        "softmax-too-early/log": right.log_softmax(dim=-1),
-        **{
-            f"other-activation/{i}": _head(cls, w1, b1, w2, b2, other)
-            for i, other in enumerate((torch.relu, torch.sigmoid, torch.nn.functional.gelu))
-        },
+def wrong(x: Tensor, pooler_weight: Tensor, pooler_bias: Tensor, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
+    cls, pooler, classifier = x[:, 0], (pooler_weight, pooler_bias), (weight, bias)
+    logits, linear = _head(cls, *pooler, *classifier), _head(cls, *pooler, *classifier, lambda value: value)
+    taken = {
+        "mean-of-tokens": x.mean(dim=1),
+        "mean-of-tokens/others": x[:, 1:].mean(dim=1),
+        "last-token": x[:, -1],
+        "first-row": x[0],
+        "first-row/1": x[0, 0],
     }
-    probe.equal(_call(probe, inputs), right, suspects, name="the logits")
+    return {name: _head(token, *pooler, *classifier) for name, token in taken.items()} | {
+        "no-pooler": cls @ weight.T + bias,
+        "no-pooler/tanh": cls.tanh() @ weight.T + bias,
+        "no-classifier": (cls @ pooler_weight.T + pooler_bias).tanh(),
+        "no-tanh": linear,
+        "tanh-too-early": _head(cls.tanh(), *pooler, *classifier, lambda value: value),
+        "tanh-too-early/both": _head(cls.tanh(), *pooler, *classifier),
+        "tanh-too-late": linear.tanh(),
+        "tanh-too-late/both": logits.tanh(),
+        "not-transposed": _head(cls, pooler_weight.T, pooler_bias, *classifier),
+        "no-bias/pooler": _head(cls, pooler_weight, 0.0, *classifier),
+        "no-bias/classifier": _head(cls, *pooler, weight, 0.0),
+        "no-bias/both": _head(cls, pooler_weight, 0.0, weight, 0.0),
+        "softmax-too-early": logits.softmax(dim=-1),
+        "softmax-too-early/log": logits.log_softmax(dim=-1),
+        "softmax-too-early/sigmoid": logits.sigmoid(),
+        **{f"other-activation/{other.__name__}": _head(cls, *pooler, *classifier, other) for other in OTHERS},
+    }
 
 
-@classify.property("float64 comes in, float64 comes out, and a gradient comes back to [CLS] alone")
-def _gradient(probe: Probe) -> None:
-    inputs = _draw(probe, torch.float64)
-    x, w1, b1, w2, b2 = inputs
-    value, gradients = probe.call(*inputs, gradient=True)
-    value = probe.tensor(value, (x.shape[0], len(w2)), torch.float64, "The logits")
-    probe.equal(value, _head(x[:, 0], w1, b1, w2, b2), name="the logits")
-    pooled = (x[:, 0] @ w1.T + b1).tanh()
-    expected = torch.zeros_like(x)
-    expected[:, 0] = ((upstream(value.shape, torch.float64) @ w2) * (1 - pooled**2)) @ w1
-    found = gradients[0]
-    probe.require(found is not None and torch.allclose(found, expected, atol=1e-9), "cuts-gradient")
+classify = Solved("bert.classify", right=right, wrong=wrong, parts=("the logits",))
+
+
+def _draw(probe: Probe) -> Inputs:
+    batch, length, width, classes = probe.sizes(4, 3, 9)
+    x, w1 = probe.normal(batch, length, width), probe.normal(width, width) * width**-0.5
+    # What enters the tanh for the first row has both signs: where all of it is positive, a ReLU changes nothing.
+    b1 = probe.normal(width)
+    b1 = b1 - (x[0, 0] @ w1.T + b1).mean()
+    return x, w1, b1, probe.normal(classes, width) * width**-0.5, probe.normal(classes)
+
+
+def _double(probe: Probe) -> Inputs:
+    return tuple(part.double() * 0.987654321 for part in _draw(probe))
+
+
+classify.on("the logits come from [CLS], through the pooler and the classifier, a row for each row of the batch")(_draw)
+classify.exact(_double)
+classify.differentiable(_double, to="[CLS] alone", of=["x"])

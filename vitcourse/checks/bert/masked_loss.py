@@ -9,79 +9,88 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.bert.common import IGNORED
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, close
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-masked_loss = Check("bert.masked_loss")
+Inputs = tuple[Tensor, Tensor]
 
 
-def _right(logits: Tensor, labels: Tensor) -> Tensor:
-    return _terms(logits.double().log_softmax(dim=-1), labels).sum() / max(1, int((labels != IGNORED).sum()))
+def right(logits: Tensor, labels: Tensor) -> Tensor:
+    return _terms(logits.log_softmax(dim=-1), labels).sum() / (labels != IGNORED).sum().clamp(min=1)
 
 
 def _terms(table: Tensor, labels: Tensor) -> Tensor:
     """Minus the entry of the label at every place, 0 where there is none."""
-    found = -table.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
-    return torch.where(labels == IGNORED, 0.0, found)
+    return torch.where(labels == IGNORED, 0.0, -_entries(table, labels, 0))
 
 
-def _draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """Logits, and labels at one place of some rows and at five of others: a mean of means is clearly another number."""
-    rows, length, words = probe.sizes(3, 4, 9)
-    count = 1 + 4 * (torch.arange(rows)[:, None] % 2)
-    length += 6 + (length + 6 == int(count.sum()))  # never as many places in a row as there are labels in all
-    while True:
-        logits = 2 * probe.normal(rows, length, words, dtype=dtype)
-        drawn = (probe.uniform(rows, length) * words).long().clamp(max=words - 1)
-        labels = torch.where(probe.uniform(rows, length).argsort(dim=1) < count, drawn, IGNORED)
-        terms = _terms(logits.log_softmax(dim=-1), labels)
-        if abs((terms.sum(dim=1, keepdim=True) / count).mean() - terms.sum() / count.sum()) > 0.05:
-            return logits, labels
+def _entries(table: Tensor, labels: Tensor, other: int) -> Tensor:
+    """The entry of the label, and where there is none that of some other word."""
+    return table.gather(-1, labels.where(labels != IGNORED, other)[..., None])[..., 0]
 
 
-def _call(probe: Probe, logits: Tensor, labels: Tensor) -> Tensor:
-    return probe.tensor(probe.call(logits, labels), (), logits.dtype, "The loss")
-
-
-@masked_loss.property("the mean of minus the logarithm of the label's probability, over the places with a label")
-def _mean(probe: Probe) -> None:
-    logits, labels = _draw(probe)
-    counts = (labels != IGNORED).sum(dim=1)
-    total, number, table = counts.sum(), labels.numel(), logits.double().log_softmax(dim=-1)
-    terms = _terms(table, labels)
-    every = {
-        word: -table.gather(-1, labels.where(labels != IGNORED, word)[..., None]) for word in (0, len(table[0, 0]) - 1)
+def wrong(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    counted, not_first, last = labels != IGNORED, labels > 0, logits.shape[-1] - 1
+    table, counts, number = logits.log_softmax(dim=-1), counted.sum(dim=1), labels.numel()
+    terms, total = _terms(table, labels), counts.sum().clamp(min=1)
+    every = {"first": -_entries(table, labels, 0), "last": -_entries(table, labels, last)}
+    tables = {
+        "no-softmax": logits,
+        "no-logarithm": table.exp(),
+        "no-logarithm/complement": table.exp() - 1,
+        "wrong-axis/0": logits.log_softmax(dim=0),
+        "wrong-axis/1": logits.log_softmax(dim=1),
+        "other-base/2": table / math.log(2),
+        "other-base/10": table / math.log(10),
     }
-    suspects = {
+    by = {"": total, "all": number, "sum": 1}  # of two mistakes the one in the terms is told
+    return {
+        **{f"{name}/{n}": _terms(one, labels).sum() / d for name, one in tables.items() for n, d in by.items()},
+        **{f"{name}/-{n}": -_terms(one, labels).sum() / d for name, one in tables.items() for n, d in by.items()},
+        "wrong-sign": -terms.sum() / total,
         "sum-not-mean": terms.sum(),
         "mean-over-all-places": terms.sum() / number,
         "mean-over-rows": terms.sum() / len(labels),
         "mean-over-rows/length": terms.sum() / labels.shape[1],
-        "mean-of-row-means": (terms.sum(dim=1) / counts).mean(),
-        **{f"counts-every-place/{word}": place.mean() for word, place in every.items()},
-        **{f"counts-every-place/sum{word}": place.sum() / total for word, place in every.items()},
-        "wrong-sign": -terms.sum() / total,
-        "no-softmax": _terms(logits.double(), labels).sum() / total,
-        "no-softmax/sign": -_terms(logits.double(), labels).sum() / total,
-        "no-logarithm": _terms(table.exp(), labels).sum() / total,
-        "no-logarithm/sign": -_terms(table.exp(), labels).sum() / total,
-        "other-base/2": terms.sum() / total / math.log(2),
-        "other-base/10": terms.sum() / total / math.log(10),
-        **{
-            f"wrong-axis/{axis}": _terms(logits.double().log_softmax(dim=axis), labels).sum() / total for axis in (0, 1)
-        },
+        "mean-of-row-means": (terms.sum(dim=1) / counts.clamp(min=1)).mean(),
+        "word-0-left-out": terms[not_first].sum() / not_first.sum(),
+        "word-0-left-out/above": terms[not_first].sum() / total,
+        "word-0-left-out/below": terms.sum() / not_first.sum(),
+        **{f"counts-every-place/{word}": places.mean() for word, places in every.items()},
+        **{f"counts-every-place/sum {word}": places.sum() / total for word, places in every.items()},
     }
-    probe.equal(_call(probe, logits, labels), _right(logits, labels), suspects, name="the loss")
 
 
-@masked_loss.property("large logits do no harm")
-def _large(probe: Probe) -> None:
+masked_loss = Solved("bert.masked_loss", right=right, wrong=wrong, parts=("the loss",))
+
+
+def _draw(probe: Probe) -> Inputs:
+    """Logits, and labels at one place of some rows and at five of others: a mean of means is clearly another number."""
+    rows, length, words = probe.sizes(3, 4, 9)
+    count = 1 + 4 * (torch.arange(rows)[:, None] % 2)
+    length += 6
+    drawn = (probe.uniform(rows, length) * words).long().clamp(max=words - 1)
+    labels = torch.where(probe.uniform(rows, length).argsort(dim=1) < count, drawn, IGNORED)
+    return 2 * probe.normal(rows, length, words), labels
+
+
+MEAN = "the mean of minus the logarithm of the label's probability, over the places with a label"
+masked_loss.on(MEAN)(_draw)
+
+
+@masked_loss.on("large logits do no harm", only=["overflows"], otherwise="overflows")
+def _large(probe: Probe) -> Inputs:
     logits, labels = _draw(probe)
-    logits = logits * 200
-    value = _call(probe, logits, labels)
-    probe.require(bool(value.isfinite()), "overflows", f"The loss is {value.item()}.")
-    probe.equal(value, _right(logits, labels), name="the loss")
+    return logits * 200, labels
+
+
+def _double(probe: Probe) -> Inputs:
+    logits, labels = _draw(probe)
+    return logits.double() * 0.987654321, labels
+
+
+masked_loss.exact(_double)
+masked_loss.differentiable(_double, to="the logits", slack=20)
 
 
 @masked_loss.property("without any label the loss is 0, and so are the gradients")
@@ -90,19 +99,5 @@ def _nothing(probe: Probe) -> None:
     value, (gradient, _) = probe.call(logits, torch.full_like(labels, IGNORED), gradient=True)
     value = probe.tensor(value, (), torch.float32, "The loss")
     probe.require(value.item() == 0, "no-label-not-zero", f"The loss is {value.item()}.")
-    finite = gradient is None or bool((gradient == 0).all())
-    probe.require(finite, "no-label-not-zero", "The loss is 0, but its gradient is not.")
-
-
-@masked_loss.property("float64 comes in, float64 comes out, and a gradient comes back to the logits")
-def _gradient(probe: Probe) -> None:
-    logits, labels = _draw(probe, torch.float64)
-    value, (gradient, _) = probe.call(logits, labels, gradient=True)
-    value = probe.tensor(value, (), torch.float64, "The loss")
-    probe.equal(value, _right(logits, labels), name="the loss")
-    shares = logits.softmax(dim=-1)
-    hit = torch.nn.functional.one_hot(labels.clamp(min=0), logits.shape[-1])
-    counted = (labels != IGNORED)[..., None]
-    expected = (shares - hit) * counted / counted.sum() * upstream((), torch.float64)
-    probe.require(gradient is not None and close(gradient.float(), expected.float(), slack=20), "cuts-gradient")
-    probe.equal(gradient, expected, name="the gradient")
+    probe.require(gradient is not None, "no-label-constant")
+    probe.require(bool((gradient == 0).all()), "no-label-not-zero", "The loss is 0, but its gradient is not.")

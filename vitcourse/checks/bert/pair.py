@@ -7,97 +7,82 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.bert.common import ids
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, several
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-pair = Check("bert.pair")
-CLS, SEP, PAD = 2, 3, 0
 Row = tuple[Tensor, Tensor, Tensor]
+Inputs = tuple[list[int], list[int], int, int, int, int]
+USUAL = (2, 3, 0)
 
 
-def _right(first: list[int], second: list[int], length: int, cls: int = CLS, sep: int = SEP, pad: int = PAD) -> Row:
-    row = [cls, *first, sep, *second, sep]
-    tokens = torch.full((length,), pad)
-    tokens[: len(row)] = torch.tensor(row)
-    place = torch.arange(length)
-    mask = place < len(row)
+def right(first: list[int], second: list[int], cls: int, sep: int, pad: int, length: int) -> Row:
+    tokens, place = _padded([cls, *first, sep, *second, sep], pad, length), torch.arange(length)
+    mask = place < len(first) + len(second) + 3
     return tokens, ((place >= len(first) + 2) & mask).long(), mask
 
 
-def _draw(probe: Probe) -> tuple[list[int], list[int], int]:
-    """Two sentences of different lengths and a length with room to spare."""
-    a, b, spare = probe.sizes(3, 3, 7)
-    return ids(probe, a).tolist(), ids(probe, b).tolist(), a + b + 3 + spare
+def _padded(row: list[int], pad: int, length: int) -> Tensor:
+    return torch.tensor(row + [pad] * (length - len(row)))
 
 
-def _call(probe: Probe, first: list[int], second: list[int], length: int, special: tuple = (CLS, SEP, PAD)) -> Row:
-    result = probe.call(first, second, *special, length)
-    result = several(result, 3, "three tensors (tokens, segments, mask)")
-    kinds = (("The tokens", torch.int64), ("The segments", torch.int64), ("The mask", torch.bool))
-    return tuple(
-        probe.tensor(part, (length,), dtype, name, {"not-padded": part.shape} if _is_short(part, length) else None)
-        for part, (name, dtype) in zip(result, kinds, strict=True)
-    )
-
-
-def _is_short(part: object, length: int) -> bool:
-    return isinstance(part, Tensor) and part.ndim == 1 and len(part) < length
-
-
-@pair.property("tokens: [CLS], the first sentence, [SEP], the second, [SEP], padding")
-def _tokens(probe: Probe) -> None:
-    first, second, length = _draw(probe)
-    tokens, _, _ = _call(probe, first, second, length)
+def wrong(first: list[int], second: list[int], cls: int, sep: int, pad: int, length: int) -> dict[str, Row]:
+    tokens, segments, mask = right(first, second, cls, sep, pad, length)
+    place, a, used = torch.arange(length), len(first), len(first) + len(second) + 3
     rows = {
-        "cls-missing": [*first, SEP, *second, SEP],
-        "sep-missing/first": [CLS, *first, *second, SEP],
-        "sep-missing/last": [CLS, *first, SEP, *second],
-        "sep-missing/both": [CLS, *first, *second],
-        "padding-in-front": [PAD] * (length - len(first) - len(second) - 3) + [CLS, *first, SEP, *second, SEP],
+        "cls-missing": [*first, sep, *second, sep],
+        "sep-missing/first": [cls, *first, *second, sep],
+        "sep-missing/last": [cls, *first, sep, *second],
+        "sep-missing/both": [cls, *first, *second],
+        "padding-in-front": [pad] * (length - used) + tokens[:used].tolist(),
+        "padding-in-front/behind cls": [cls, *[pad] * (length - used), *tokens[1:used].tolist()],
+        "fixed-padding": tokens[:used].tolist() + [0] * (length - used),
     }
-    suspects = {name: torch.tensor(row + [PAD] * (length - len(row))) for name, row in rows.items()}
-    probe.equal(tokens, _right(first, second, length)[0], suspects, name="the tokens")
-
-
-@pair.property("segments: 0 to the first [SEP], 1 to the second, 0 in the padding")
-def _segments(probe: Probe) -> None:
-    first, second, length = _draw(probe)
-    _, segments, _ = _call(probe, first, second, length)
-    right, place = _right(first, second, length)[1], torch.arange(length)
-    used = place < len(first) + len(second) + 3
-    suspects = {
-        "first-sep-in-second": (place > len(first)) & used,
-        "last-sep-in-first": (right == 1) & (place < len(first) + len(second) + 2),
-        "padding-in-second": place >= len(first) + 2,
-        "padding-in-second/and-sep": place > len(first),
-        "segments-swapped": (right == 0) & used,
-        "segments-swapped/padding": right == 0,
-        "segments-from-one": right + 1,
-        "segments-from-one/padding": (right + 1) * used,
+    parts = {
+        "first-sep-in-second": (place > a) & mask,
+        "last-sep-in-first": (segments == 1) & (place < used - 1),
+        "second-begins-late": (place > a + 2) & mask,
+        "padding-in-second": place >= a + 2,
+        "padding-in-second/and sep": place > a,
+        "segments-swapped": (segments == 0) & mask,
+        "segments-swapped/padding": segments == 0,
+        "segments-from-one": segments + 1,
+        "segments-from-one/padding": (segments + 1) * mask,
+        "one-segment": torch.zeros_like(segments),
+        "one-segment/1": mask,
     }
-    probe.equal(segments, right, {name: numbers.long() for name, numbers in suspects.items()}, name="the segments")
-
-
-@pair.property("mask: True for every token, False for the padding")
-def _mask(probe: Probe) -> None:
-    first, second, length = _draw(probe)
-    _, _, mask = _call(probe, first, second, length)
-    tokens, _, right = _right(first, second, length)
-    suspects = {
-        "mask-inverted": ~right,
-        "mask-hides-special": right & (tokens != CLS) & (tokens != SEP),
-        "mask-hides-special/sep": right & (tokens != SEP),
-        "mask-hides-special/cls": right & (tokens != CLS),
+    special = (tokens == sep, tokens == cls, (tokens == cls) | (tokens == sep))
+    masks = {
+        "mask-inverted": ~mask,
+        **{f"mask-hides-special/{n}": mask & ~hidden for n, hidden in enumerate(special)},
+        "mask-hides-nothing": mask | True,
+        **{f"mask-too-short/{n}": place < used - n for n in (1, 2, 3)},
+        "mask-hides-second": mask & (segments == 0),
     }
-    probe.equal(mask, right, suspects, name="the mask")
+    return {
+        **{name: (_padded(row, pad, length), segments, mask) for name, row in rows.items()},
+        **{name: (tokens, numbers.long(), mask) for name, numbers in parts.items()},
+        **{name: (tokens, segments, numbers) for name, numbers in masks.items()},
+        **{f"not-padded/{n}": tuple(part[: used - n] for part in (tokens, segments, mask)) for n in range(4)},
+    }
 
 
-@pair.property("other ids of the special tokens, and a row with no room to spare")
-def _other_ids(probe: Probe) -> None:
-    first, second, _ = _draw(probe)
-    special = tuple(ids(probe, 1, low=low, high=low + 50).item() for low in (101, 201, 301))
-    length = len(first) + len(second) + 3
-    found = _call(probe, first, second, length, special)
-    right = _right(first, second, length, *special)
-    for value, expected, name in zip(found, right, ("the tokens", "the segments", "the mask"), strict=True):
-        probe.equal(value, expected, name=name)
+pair = Solved("bert.pair", right=right, wrong=wrong, parts=("the tokens", "the segments", "the mask"))
+
+
+def _draw(probe: Probe, special: tuple[int, int, int] = USUAL, spare: bool = True) -> Inputs:
+    """Two sentences of different lengths, and a row with room to spare or none."""
+    a, b, room = probe.sizes(3, 3, 7)
+    return ids(probe, a).tolist(), ids(probe, b).tolist(), *special, a + b + 3 + room * spare
+
+
+pair.on("[CLS], the first sentence, [SEP], the second, [SEP], padding; segments and mask go with them")(_draw)
+
+
+@pair.on("a row with no room to spare")
+def _full(probe: Probe) -> Inputs:
+    return _draw(probe, spare=False)
+
+
+@pair.on("other ids of the special tokens")
+def _other_ids(probe: Probe) -> Inputs:
+    return _draw(probe, tuple(int(ids(probe, low=low, high=low + 50)) for low in (101, 201, 301)))

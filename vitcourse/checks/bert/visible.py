@@ -7,16 +7,49 @@ against a left-to-right model).
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
 from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-visible = Check("bert.visible")
+Inputs = tuple[Tensor, bool]
 
 
-def _right(mask: Tensor, is_causal: bool) -> Tensor:
-    batch, length = mask.shape
-    table = mask[:, None, None, :].expand(batch, 1, length, length)
-    return table & torch.ones(length, length, dtype=torch.bool).tril() if is_causal else table.clone()
+def right(mask: Tensor, is_causal: bool) -> Tensor:
+    keys = mask[:, None, None, :].repeat(1, 1, mask.shape[1], 1)
+    return keys.tril() if is_causal else keys
+
+
+def wrong(mask: Tensor, is_causal: bool) -> dict[str, Tensor]:
+    table, keys = right(mask, is_causal), right(mask, False)
+    queries, everything = keys.mT, torch.ones_like(keys)
+    past = everything.tril() if is_causal else everything
+    one_way = {
+        "causal-ignored": keys,
+        "upside-down": keys.triu(),
+        "upside-down/strict": keys.triu(1),
+        "excludes-itself": keys.tril(-1),
+        "causal-forgets-padding": past,
+    }
+    both_ways = {
+        "hides-nothing": everything,
+        "always-causal": keys.tril(),
+        "always-causal/strict": keys.tril(-1),
+        "always-causal/upside": keys.triu(),
+    }
+    return {
+        "mask-inverted": ~table,
+        "mask-inverted/padding": ~keys & past,
+        "hides-queries": queries & past,
+        "hides-both": table & queries,
+        "joined-by-or": (keys | past) if is_causal else (keys | queries),
+        "joined-by-or/both": (keys | queries) & past,
+        **(one_way if is_causal else both_ways),
+        "no-head-axis": table[:, 0],
+        **{f"not-boolean/{dtype}": table.to(dtype) for dtype in (torch.float32, torch.float64)},
+        **{f"not-boolean/{dtype}": table.to(dtype) for dtype in (torch.int64, torch.int32, torch.uint8)},
+    }
+
+
+visible = Solved("bert.visible", right=right, wrong=wrong, parts=("the table",))
 
 
 def _draw(probe: Probe) -> Tensor:
@@ -26,47 +59,14 @@ def _draw(probe: Probe) -> Tensor:
     return torch.arange(length) < ends
 
 
-def _call(probe: Probe, mask: Tensor, is_causal: bool) -> Tensor:
-    batch, length = mask.shape
-    shapes = {"no-head-axis": (batch, length, length)}
-    numbers = {torch.float32: 0, torch.float64: 0, torch.int64: 0, torch.int32: 0, torch.uint8: 0}
-    value = probe.call(mask, is_causal)
-    dtypes = {"not-boolean": value.dtype} if isinstance(value, Tensor) and value.dtype in numbers else None
-    return probe.tensor(value, (batch, 1, length, length), torch.bool, shapes=shapes, dtypes=dtypes)
-
-
-@visible.property("both ways: every token is read by all, the padding by none")
-def _both_ways(probe: Probe) -> None:
-    mask = _draw(probe)
-    right, rows = _right(mask, False), mask[:, None, :, None]
-    suspects = {
-        "hides-nothing": torch.ones_like(right),
-        "mask-inverted": ~right,
-        "hides-queries": rows.expand_as(right),
-        "hides-both": right & rows,
-        "always-causal": _right(mask, True),
-        "always-causal/upside": right & torch.ones_like(right).triu(),
-    }
-    probe.equal(_call(probe, mask, False), right, suspects)
-
-
-@visible.property("causal: a token reads itself and what stands before it, and no padding")
-def _causal(probe: Probe) -> None:
-    mask = _draw(probe)
-    right, keys = _right(mask, True), _right(mask, False)
-    suspects = {
-        "causal-ignored": keys,
-        "upside-down": keys & torch.ones_like(keys).triu(),
-        "upside-down/strict": keys & torch.ones_like(keys).triu(1),
-        "excludes-itself": keys & torch.ones_like(keys).tril(-1),
-        "causal-forgets-padding": torch.ones_like(keys).tril(),
-    }
-    probe.equal(_call(probe, mask, True), right, suspects)
-
-
-@visible.property("a row without padding, and padding in front, are nothing special")
-def _elsewhere(probe: Probe) -> None:
+def _in_front(probe: Probe) -> Tensor:
     mask = _draw(probe).flip(1)
     mask[0] = True
-    for is_causal in (False, True):
-        probe.equal(_call(probe, mask, is_causal), _right(mask, is_causal))
+    return mask
+
+
+ELSEWHERE = "a row without padding, and padding in front, are nothing special"
+visible.on("both ways: every token is read by all, the padding by none")(lambda probe: (_draw(probe), False))
+visible.on("causal: a token reads itself and what stands before it, no padding")(lambda probe: (_draw(probe), True))
+visible.on(f"{ELSEWHERE}: both ways")(lambda probe: (_in_front(probe), False))
+visible.on(f"{ELSEWHERE}: causal")(lambda probe: (_in_front(probe), True))

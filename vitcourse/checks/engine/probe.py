@@ -139,7 +139,7 @@ class Probe:
         if value.dtype != dtype and (exact or not _finer(value.dtype, dtype)):
             named = [wrong for wrong, suspect in (dtypes or {}).items() if value.dtype == suspect]
             detail = f"{name} should be {plain(dtype)} and is {plain(value.dtype)}."
-            raise Wrong(named[0] if named else "wrong-dtype", detail)
+            raise Wrong(named[0].partition("/")[0] if named else "wrong-dtype", detail)
         return value.to(dtype)
 
     def equal(

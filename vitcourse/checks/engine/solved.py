@@ -12,6 +12,7 @@ none has, by what `diagnose` finds out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class Solved(Check):
             several ways into one misconception: "over-one-box/true".
         parts: what each tensor of the result is called in a sentence.
         typed: the task names the number type, so a finer one will not do.
+        read: makes the parts of what the learner's function gives, where they need not be tensors; may raise `Wrong`.
         seconds: see `Check`.
     """
 
@@ -49,11 +51,13 @@ class Solved(Check):
         wrong: Callable[..., Mapping[str, Tensor | Parts]] = lambda *_inputs: {},
         parts: Sequence[str] = ("the result",),
         typed: bool = False,
+        read: Callable[[object], object] = lambda value: value,
         seconds: float = 5.0,
     ):
         super().__init__(id, seconds=seconds)
         self.right, self.wrong, self.parts, self.typed = right, wrong, tuple(parts), typed
-        self._shown: dict[Draw, set[str]] = {}
+        self.read = read
+        self._shown: dict[tuple, set[str]] = {}
 
     def on(self, text: str, **how: object) -> Callable[[Draw], Draw]:
         """Adds the property that the answer is right on the inputs that the decorated function draws; see `judge`.
@@ -71,8 +75,14 @@ class Solved(Check):
         """Adds the property that nothing is lost of float64 inputs, which ``draw`` draws."""
         self.on("float64 comes in, float64 comes out, with nothing lost on the way", **how)(draw)
 
-    def differentiable(self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient") -> None:
-        """Adds the property that the right gradient comes back ``to`` the floating inputs; ``nan`` if it holds one."""
+    def differentiable(
+        self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient", of: Sequence[str] = ()
+    ) -> None:
+        """Adds the property that the right gradient comes back ``to`` the floating inputs; ``nan`` if it holds one.
+
+        Args:
+            of: the arguments to which the task asks for one; without, all floating inputs.
+        """
 
         def hold(probe: Probe) -> None:
             inputs = draw(probe)
@@ -80,7 +90,9 @@ class Solved(Check):
             self._checked(probe, value, inputs, {}, None)
             leaves = [one.clone().requires_grad_() if _floats(one) else one for one in widened(inputs)]
             made = _parts(self.right(*leaves))
-            asked = [(leaf, gradient) for leaf, gradient in zip(leaves, found, strict=True) if _floats(leaf)]
+            names = [name_of(self.right, place) for place in range(len(inputs))]
+            given = zip(names, leaves, found, strict=True)
+            asked = [(leaf, gradient) for name, leaf, gradient in given if _floats(leaf) and (not of or name in of)]
             sent = [upstream(part.shape, part.dtype) for part in made]
             right = torch.autograd.grad(made, [leaf for leaf, _ in asked], sent)
             for (_, gradient), wanted in zip(asked, right, strict=True):
@@ -143,13 +155,14 @@ class Solved(Check):
 
         With them come the same inputs in float64, and what the mistakes lead to.
         """
-        if draw not in self._shown:
+        key = (draw, *how["only"], "but", *how["but"])
+        if key not in self._shown:
             trial = Probe(self.exercise, None, "which mistakes these inputs can show", draw.__name__)
-            self._shown[draw] = set().union(*(self._drawn(trial, draw, **how)[1] for _ in range(TRIALS)))
+            self._shown[key] = set().union(*(self._drawn(trial, draw, **how)[1] for _ in range(TRIALS)))
         found = []
         for _ in range(DRAWS):
             found.append(self._drawn(probe, draw, **how))
-            if found[-1][1] >= self._shown[draw]:
+            if found[-1][1] >= self._shown[key]:
                 break
         return max(found, key=lambda one: len(one[1]))[0]
 
@@ -176,7 +189,7 @@ class Solved(Check):
         if len(found) > 1 and not _alike(found, right, slack):
             for name, made in wrong.items():
                 probe.require(len(made) < len(found) or not _alike(found, made, 0.05), _base(name))
-            probe.require(not _alike(found[::-1], right, slack), "swapped")
+            probe.require(not any(_alike(other, right, slack) for other in permutations(found)), "swapped")
         for index, (part, expected) in enumerate(zip(found, right, strict=True)):
             known = {name: made[index] for name, made in wrong.items() if len(made) == len(right)}
             known = {name: numbers for name, numbers in known.items() if numbers.shape == expected.shape}
@@ -184,22 +197,30 @@ class Solved(Check):
 
     def _checked(self, probe: Probe, value: object, inputs: Inputs, wrong: Mapping[str, Parts], other) -> Parts:
         """The parts of a result, with the kinds, shapes and number types of the right one."""
-        right = _parts(self.right(*inputs))
+        right, value = _parts(self.right(*inputs)), self.read(value)
         given = _shapes(value if isinstance(value, list | tuple) else [value])
         for name, made in wrong.items():  # parts that are missing, or too many
             probe.require(len(made) == len(right) or given != _shapes(made), _base(name))
         if len(right) > 1:
             value = several(value, len(right), f"{len(right)} results ({', '.join(self.parts)})")
-            probe.require(given == _shapes(right) or given[::-1] != _shapes(right), "swapped")
+            wanted = _shapes(right)
+            if given != wanted:
+                for name, made in wrong.items():
+                    probe.require(given != _shapes(made), _base(name))
+                probe.require(given not in map(list, permutations(wanted)), "swapped")
+            else:
+                kinds, wanted = ([_kind(part.dtype) for part in parts] for parts in (value, right))
+                probe.require(kinds == wanted or kinds not in map(list, permutations(wanted)), "swapped")
         checked = []
         for index, (part, wanted) in enumerate(zip(value if len(right) > 1 else (value,), right, strict=True)):
             known = {name: made[index] for name, made in wrong.items() if len(made) == len(right)}
             fitting = [name for name in known if isinstance(part, Tensor) and _alike((part,), (known[name],), 1.0)]
             shapes = {name: known[name].shape for name in (*fitting, *known)}  # of two such shapes the one that fits
+            dtypes = {name: made.dtype for name, made in known.items() if _kind(made.dtype) != _kind(wanted.dtype)}
             if other and isinstance(part, Tensor):
                 shapes = {other: part.shape}
             name = self.parts[index][:1].upper() + self.parts[index][1:]
-            checked.append(probe.tensor(part, wanted.shape, wanted.dtype, name, shapes, exact=self.typed))
+            checked.append(probe.tensor(part, wanted.shape, wanted.dtype, name, shapes, dtypes, self.typed))
         return tuple(checked)
 
 
@@ -209,16 +230,20 @@ def _alike(found: Parts, others: Parts, slack: float) -> bool:
     )
 
 
+def _shapes(parts: Sequence[object]) -> list[tuple | None]:
+    return [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
+
+
+def _kind(dtype: torch.dtype) -> str:
+    return "truth values" if dtype == torch.bool else "numbers" if dtype.is_floating_point else "whole numbers"
+
+
 def _base(name: str) -> str:
     return name.partition("/")[0]
 
 
 def _floats(value: object) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
-
-
-def _shapes(parts: Sequence[object]) -> list[tuple[int, ...] | None]:
-    return [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
 
 
 def _parts(made: Tensor | Parts) -> Parts:

@@ -3,142 +3,115 @@
 Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450, section 3; epsilon as in PyTorch.
 """
 
+from itertools import product
+
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, close
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-layer_norm = Check("transformer.layer_norm")
-
-
-def _normed(
-    x: Tensor, eps: float, *, correction: int = 0, axes: tuple[int, ...] = (-1,), centred: bool = True
-) -> Tensor:
-    x = x.double()
-    centre = x.mean(dim=axes, keepdim=True)
-    variance = x.var(dim=axes, keepdim=True, correction=correction)
-    if not centred:
-        return x / (x.square().mean(dim=axes, keepdim=True) + eps).sqrt()
-    return (x - centre) / (variance + eps).sqrt()
+Inputs = tuple[Tensor, Tensor, Tensor, float]
 
 
-def _right(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
-    return _normed(x, eps) * weight.double() + bias.double()
+def right(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    centred, variance = _moments(x)
+    return centred / (variance + eps).sqrt() * weight + bias
 
 
-def _mistakes(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> dict[str, Tensor]:
-    """What each mistake gives for a matrix x (N, D)."""
-    wide, weight, bias = x.double(), weight.double(), bias.double()
-    centred, variance = wide - wide.mean(-1, keepdim=True), wide.var(-1, keepdim=True, correction=0)
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    centred = x - x.mean(-1, keepdim=True)
+    return centred, centred.square().mean(-1, keepdim=True)
+
+
+def wrong(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> dict[str, Tensor]:
+    (centred, variance), axes = _moments(x), tuple(range(x.ndim))
+    normed, second = centred / (variance + eps).sqrt(), x.square().mean(-1, keepdim=True)
+    sample = x.var(-1, keepdim=True)
     bare = {
-        "sample-sigma": _normed(x, eps, correction=1),
-        "sample-sigma/eps outside": centred / (wide.std(-1, keepdim=True) + eps),
-        "wrong-axis/tokens": _normed(x, eps, axes=(0,)),
-        "wrong-axis/all": _normed(x, eps, axes=(0, 1)),
-        "wrong-axis/tokens, sample": _normed(x, eps, axes=(0,), correction=1),
-        "wrong-axis/all, sample": _normed(x, eps, axes=(0, 1), correction=1),
-        "not-centred": _normed(x, eps, centred=False),
-        "not-centred/by sigma": wide / (variance + eps).sqrt(),
+        "sample-sigma": centred / (sample + eps).sqrt(),
+        "sample-sigma/eps outside": centred / (sample.sqrt() + eps),
+        "sum-not-mean": centred / (variance * x.shape[-1] + eps).sqrt(),
+        **{f"wrong-axis/{how}": one for how, one in _other_axes(x, eps, [axes[:1], axes, axes[-1:]]).items()},
+        **{f"keepdim-forgotten/{how}": one for how, one in _lost_axis(x, eps).items()},
+        "not-centred": x / (second + eps).sqrt(),
+        "not-centred/by sigma": x / (variance + eps).sqrt(),
+        "not-centred/variance": centred / (second + eps).sqrt(),
         "variance-not-root": centred / (variance + eps),
+        "variance-not-root/twice": centred / (variance + eps) / 2,
+        "variance-not-root/half": centred / (variance + eps) * 2,
         "not-divided": centred,
         "eps-outside": centred / (variance.sqrt() + eps),
         "eps-ignored": centred / variance.sqrt(),
-        "eps-ignored/1e-5": centred / (variance + 1e-5).sqrt(),
-        "eps-ignored/1e-6": centred / (variance + 1e-6).sqrt(),
+        **{f"eps-ignored/{other}": centred / (variance + other).sqrt() for other in (1e-3, 1e-5, 1e-6, 1e-8)},
     }
-    tables = {name: normed * weight + bias for name, normed in bare.items()}
-    right = _normed(x, eps)
-    return tables | {
-        "weight-ignored": right + bias,
-        "weight-ignored/bias too": right,
-        "bias-ignored": right * weight,
-        "bias-scaled": (right + bias) * weight,
+    return {name: one * weight + bias for name, one in bare.items()} | {
+        "weight-ignored": normed + bias,
+        "weight-ignored/bias too": normed,
+        "bias-ignored": normed * weight,
+        "bias-scaled": (normed + bias) * weight,
+        "weight-and-bias-swapped": normed * bias + weight,
     }
 
 
-def _draw(probe: Probe, *front: int, dtype: torch.dtype = torch.float32, size: float = 2.0) -> tuple[Tensor, ...]:
+def _other_axes(x: Tensor, eps: float, choices: list[tuple[int, ...]]) -> dict[str, Tensor]:
+    """Mean and variance over the tokens, over all, or each over something else."""
+    found = {}
+    for over, across, correction in product(choices, choices, (0, 1)):
+        if {over, across} != {choices[-1]}:
+            variance = x.var(dim=across, keepdim=True, correction=correction)
+            found[f"{over} {across} {correction}"] = (x - x.mean(dim=over, keepdim=True)) / (variance + eps).sqrt()
+    return found
+
+
+def _lost_axis(x: Tensor, eps: float) -> dict[str, Tensor]:
+    """Mean, variance or both without their last axis, which shows as other numbers where the matrix is square."""
+    if x.ndim != 2 or x.shape[0] != x.shape[1]:
+        return {}
+    found, kept = {}, x.mean(-1, keepdim=True)
+    for mean, keep, of in product((x.mean(-1), kept), (False, True), ("x", "centred")):
+        spread = x - (mean if of == "centred" else kept)
+        if not (mean is kept and keep):
+            found[f"{len(found)}"] = (x - mean) / (spread.square().mean(-1, keepdim=keep) + eps).sqrt()
+    return found
+
+
+layer_norm = Solved("transformer.layer_norm", right=right, wrong=wrong, typed=True)
+
+
+def _draw(probe: Probe, *front: int, eps: float = 1e-3, size: float = 2.0) -> Inputs:
     """x (*front, D) away from mean 0, and a weight and a bias (D,) that are not 1 and 0."""
     dim = probe.integer(5, 8)
-    x = size * (probe.normal(*front, dim, dtype=dtype) + 1.5)
-    weight = 1.5 + probe.uniform(dim).to(dtype)
-    return x, weight, 2 + probe.normal(dim, dtype=dtype)
+    x = size * (probe.normal(*front, dim) + 1.5)
+    return x, 1.5 + probe.uniform(dim), 2 + probe.normal(dim), eps
 
 
-def _plain(probe: Probe, *front: int, eps: float, size: float = 2.0) -> tuple[Tensor, Tensor, Tensor, float]:
-    x, weight, bias = _draw(probe, *front, size=size)
-    return x, torch.ones_like(weight), torch.zeros_like(bias), eps
+@layer_norm.on("each token gets mean 0 and variance 1, over its own channels")
+def _square(probe: Probe) -> Inputs:
+    """As many tokens as channels: an axis that was lost is no error here, and can be told by the numbers."""
+    dim = probe.integer(5, 8)
+    return 3 * (probe.normal(dim, dim) + 1.5), torch.ones(dim), torch.zeros(dim), 1e-5
 
 
-@layer_norm.property("the result has the shape and the number type of x")
-def _shape(probe: Probe) -> None:
-    x, *rest = _plain(probe, 4, eps=1e-5)
-    probe.tensor(probe.call(x, *rest), x.shape, torch.float32, exact=True)
-
-
-@layer_norm.property("each token gets mean 0 and variance 1, over its own channels")
-def _statistics(probe: Probe) -> None:
+@layer_norm.on("it is multiplied by weight, then bias is added")
+def _affine(probe: Probe) -> Inputs:
     # An epsilon that no result shows: which one it is, and where it stands, is looked at later.
-    inputs = _plain(probe, probe.integer(9, 12), eps=1e-9)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
-    suspects = {name: table for name, table in _mistakes(*inputs).items() if not name.startswith(("eps", "weight"))}
-    right = _right(*inputs)
-    if close(value, _normed(inputs[0], 1e-5).float()):  # a fixed epsilon: looked at later too
-        return
-    probe.equal(value, right, suspects)
+    return _draw(probe, probe.integer(9, 12), eps=1e-5, size=3.0)
 
 
-@layer_norm.property("it is multiplied by weight, then bias is added")
-def _affine(probe: Probe) -> None:
-    inputs = (*_draw(probe, probe.integer(9, 12)), 1e-9)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
-    if close(value, _right(*inputs[:3], 1e-5).float()):
-        return
-    probe.equal(value, _right(*inputs), _mistakes(*inputs))
+@layer_norm.on("eps is added to the variance, under the root")
+def _epsilon(probe: Probe) -> Inputs:
+    return _draw(probe, probe.integer(9, 12), eps=0.2 + 0.1 * float(probe.uniform(1)), size=0.3)
 
 
-@layer_norm.property("eps is added to the variance, under the root")
-def _epsilon(probe: Probe) -> None:
-    x, weight, bias = _draw(probe, probe.integer(9, 12), size=0.3)
-    inputs = (x, weight, bias, 0.25)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float32, exact=True)
-    probe.equal(value, _right(*inputs), _mistakes(*inputs))
+@layer_norm.on("a token whose numbers are all equal becomes bias, and not nan", only=["eps-ignored"])
+def _constant(probe: Probe) -> Inputs:
+    inputs = _draw(probe, 3)
+    inputs[0][1] = probe.integer(1, 4)
+    return inputs
 
 
-@layer_norm.property("a token whose numbers are all equal becomes bias, and not nan")
-def _constant(probe: Probe) -> None:
-    x, weight, bias = _draw(probe, 3)
-    x[1] = probe.integer(1, 4)
-    inputs = (x, weight, bias, 1e-3)
-    value = probe.tensor(probe.call(*inputs), x.shape, torch.float32, exact=True)
-    probe.require(bool(value.isfinite().all()), "eps-ignored", "The input holds a token of equal numbers.")
-    probe.equal(value, _right(*inputs))
-
-
-@layer_norm.property("any number of axes may stand in front, or none")
-def _axes(probe: Probe) -> None:
-    for front in ((2, 3, 4), (3, 5), ()):
-        inputs = (*_draw(probe, *front), 1e-3)
-        value = probe.call(*inputs, on_error="only-two-axes")
-        shapes = {"only-two-axes": value.shape} if isinstance(value, Tensor) else None
-        value = probe.tensor(value, inputs[0].shape, torch.float32, shapes=shapes, exact=True)
-        probe.equal(value, _right(*inputs), otherwise="only-two-axes")
-
-
-@layer_norm.property("float64 comes in, float64 comes out, with nothing lost on the way")
-def _precision(probe: Probe) -> None:
-    inputs = (*_draw(probe, 4, dtype=torch.float64), 1e-3)
-    value = probe.tensor(probe.call(*inputs), inputs[0].shape, torch.float64, exact=True)
-    probe.equal(value, _right(*inputs))
-
-
-@layer_norm.property("a gradient comes back to x, weight and bias")
-def _gradient(probe: Probe) -> None:
-    inputs = (*_draw(probe, 4), 1e-3)
-    value, gradients = probe.call(*inputs, gradient=True)
-    value = probe.tensor(value, inputs[0].shape, torch.float32, exact=True)
-    leaves = [tensor.double().requires_grad_() for tensor in inputs[:3]]
-    expected = torch.autograd.grad(_right(*leaves, 1e-3), leaves, upstream(value.shape, torch.float64))
-    for found, wanted in zip(gradients[:3], expected, strict=True):
-        probe.require(found is not None and close(found, wanted.float(), slack=5), "cuts-gradient")
+for text, front in {"any number of axes may stand in front": (2, 3, 4), "or none: one token alone": ()}.items():
+    layer_norm.on(text, only=["only-two-axes"], otherwise="only-two-axes")(lambda probe, f=front: _draw(probe, *f))
+layer_norm.exact(lambda probe: (*(part.double() * 0.987654321 for part in _draw(probe, 4)[:3]), 1e-3))
+layer_norm.differentiable(lambda probe: _draw(probe, 4), to="x, weight and bias")
