@@ -12,6 +12,7 @@ none has, by what `diagnose` finds out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class Solved(Check):
             several ways into one misconception: "over-one-box/true".
         parts: what each tensor of the result is called in a sentence.
         typed: the task names the number type, so a finer one will not do.
+        read: makes the parts of what the learner's function gives, where they need not be tensors; may raise `Wrong`.
         seconds: see `Check`.
     """
 
@@ -49,10 +51,12 @@ class Solved(Check):
         wrong: Callable[..., Mapping[str, Tensor | Parts]] = lambda *_inputs: {},
         parts: Sequence[str] = ("the result",),
         typed: bool = False,
+        read: Callable[[object], object] = lambda value: value,
         seconds: float = 5.0,
     ):
         super().__init__(id, seconds=seconds)
         self.right, self.wrong, self.parts, self.typed = right, wrong, tuple(parts), typed
+        self.read = read
         self._shown: dict[Draw, set[str]] = {}
 
     def on(self, text: str, **how: object) -> Callable[[Draw], Draw]:
@@ -172,7 +176,7 @@ class Solved(Check):
         if len(found) > 1 and not _alike(found, right, slack):
             for name, made in wrong.items():
                 probe.require(len(made) < len(found) or not _alike(found, made, 0.05), _base(name))
-            probe.require(not _alike(found[::-1], right, slack), "swapped")
+            probe.require(not any(_alike(other, right, slack) for other in permutations(found)), "swapped")
         for index, (part, expected) in enumerate(zip(found, right, strict=True)):
             known = {name: made[index] for name, made in wrong.items() if len(made) == len(right)}
             known = {name: numbers for name, numbers in known.items() if numbers.shape == expected.shape}
@@ -180,15 +184,17 @@ class Solved(Check):
 
     def _checked(self, probe: Probe, value: object, inputs: Inputs, wrong: Mapping[str, Parts], other) -> Parts:
         """The parts of a result, with the kinds, shapes and number types of the right one."""
-        right = _parts(self.right(*inputs))
+        right, value = _parts(self.right(*inputs)), self.read(value)
         if len(right) > 1:
             for name, made in wrong.items():
                 alone = len(made) == 1 and isinstance(value, Tensor) and made[0].shape == value.shape
                 probe.require(not alone, _base(name))
             value = several(value, len(right), f"{len(right)} results ({', '.join(self.parts)})")
-            shapes = [tuple(part.shape) if isinstance(part, Tensor) else None for part in value]
-            wanted = [tuple(part.shape) for part in right]
-            probe.require(shapes == wanted or shapes[::-1] != wanted, "swapped")
+            shapes, wanted = _shapes(value), _shapes(right)
+            if shapes != wanted:
+                for name, made in wrong.items():
+                    probe.require(shapes != _shapes(made), _base(name))
+                probe.require(shapes not in map(list, permutations(wanted)), "swapped")
         checked = []
         for index, (part, wanted) in enumerate(zip(value if len(right) > 1 else (value,), right, strict=True)):
             shapes = {name: made[index].shape for name, made in wrong.items() if len(made) == len(right)}
@@ -203,6 +209,10 @@ def _alike(found: Parts, others: Parts, slack: float) -> bool:
     return len(found) == len(others) and all(
         close(one, other.to(one.dtype), slack) for one, other in zip(found, others, strict=True)
     )
+
+
+def _shapes(parts: Sequence[object]) -> list[tuple | None]:
+    return [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
 
 
 def _base(name: str) -> str:
