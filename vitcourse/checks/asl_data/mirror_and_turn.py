@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import numbers, several
+from vitcourse.checks.asl_data.common import numbers
 from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.probe import Probe, several
 
 mirror_and_turn = Check("asl_data.mirror_and_turn")
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LETTERS, numbers, several
+from vitcourse.checks.asl_data.common import LETTERS, numbers
 from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.probe import Probe, Wrong, several
 
 yolo_box = Check("asl_data.yolo_box")
 
