@@ -77,3 +77,8 @@ def by_the_letters_seen(*given):
 def the_overlap_of_two_means(*given):
     accuracy, _, half = answer()(*given)
     return accuracy, iou(given[1].mean(0, keepdim=True), given[3].mean(0, keepdim=True))[0], half
+
+
+BANK.wrong("counted-not-shared")(answer(of=lambda found: found.float().sum()))
+BANK.wrong("half-of-the-mean")(answer(counted=lambda found: found.mean() >= 0.5))
+BANK.wrong("swapped")(lambda *given: answer()(*given)[::-1])

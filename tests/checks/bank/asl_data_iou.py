@@ -68,6 +68,8 @@ BANK.wrong("over-one-box")(divided_by(lambda a, b: torch.maximum(area(a), area(b
 BANK.wrong("over-frame")(divided_by(frame))
 BANK.wrong("adds-epsilon")(divided_by(lambda a, b: area(a) + area(b) - shared(a, b) + 1e-7))
 BANK.wrong("adds-epsilon")(divided_by(lambda a, b: (area(a) + area(b) - shared(a, b)).add(1e-9)))
+BANK.wrong("adds-epsilon")(divided_by(lambda a, b: area(a) + area(b) - shared(a, b) + 1e-4))
+BANK.wrong("not-divided")(divided_by(lambda a, b: 1))
 BANK.wrong("dice")(divided_by(lambda a, b: (area(a) + area(b)) / 2))
 BANK.wrong("wrong-values")(lambda a, b: 1 - plain(a, b))
 BANK.wrong("wrong-dtype")(lambda a, b: plain(a, b).double())
@@ -145,3 +147,21 @@ def takes_corners_for_sizes(boxes, true_boxes):
 
 
 BANK.wrong("size-as-corner")(lambda a, b: plain(sized(clipped(a)), sized(b)))
+
+
+@BANK.wrong("adds-epsilon")
+def above_and_below(boxes, true_boxes):
+    both = shared(clipped(boxes), true_boxes)
+    return (both + 1e-8) / (area(clipped(boxes)) + area(true_boxes) - both + 1e-8)
+
+
+@BANK.wrong("outer-edges")
+def shares_the_frame(boxes, true_boxes):
+    a, both = clipped(boxes), frame(clipped(boxes), true_boxes)
+    return both / (area(a) + area(true_boxes) - both)
+
+
+@BANK.wrong("not-clipped")
+def clips_below_alone(boxes, true_boxes):
+    a = boxes.clamp(min=0)
+    return shared(a, true_boxes) / (area(a) + area(true_boxes) - shared(a, true_boxes))

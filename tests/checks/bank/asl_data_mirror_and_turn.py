@@ -102,3 +102,20 @@ def as_if_edges_were_pixels(image, box, mirror, turns):
 @BANK.wrong("order")
 def turns_first(image, box, mirror, turns):
     return step_by_step(*step_by_step(image, box, False, turns), mirror, 0)
+
+
+@BANK.wrong("in-pixels")
+def all_in_pixels(image, box, mirror, turns):
+    image, box = step_by_step(image, box, mirror, turns)
+    return image, box * torch.tensor([image.shape[2], image.shape[1]] * 2)
+
+
+@BANK.wrong("in-pixels")
+def turns_about_the_width(image, box, mirror, turns):
+    width = image.shape[-1]
+    return step_by_step(image, box, mirror, turns, turn=sides(lambda a, b, c, d: [b, width - c, d, width - a]))
+
+
+BANK.wrong("swapped")(lambda *given: step_by_step(*given)[::-1])
+BANK.wrong("wrong-axis")(box_of(flip=sides(lambda a, b, c, d: [a, 1 - b, c, 1 - d])))
+BANK.wrong("order")(lambda *given: (step_by_step(*given)[0], turns_first(*given)[1]))

@@ -67,3 +67,8 @@ BANK.wrong("wrong-values")(box(lambda x, y, w, h: [100 * (x - w / 2), y, x + w /
 def splits_at_single_spaces(line, names):
     number, x, y, w, h = line.split(" ")
     return by_hand(f"{int(number)} {float(x)} {float(y)} {float(w)} {float(h)}", names)
+
+
+BANK.wrong("one-digit")(lambda line, names: (names[int(line.strip()[0])], by_hand(line, names)[1]))
+BANK.wrong("half-at-one-edge")(box(lambda x, y, w, h: [x - w / 2, y - h / 2, x + w, y + h]))
+BANK.wrong("rounded")(box(lambda x, y, w, h: [round(n, 4) for n in (x - w / 2, y - h / 2, x + w / 2, y + h / 2)]))

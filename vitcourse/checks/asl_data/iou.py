@@ -6,31 +6,18 @@ Source: Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge" (2
 import torch
 from torch import Tensor
 
-from vitcourse.checks.boxes import draw_boxes
+from vitcourse.checks.asl_data.common import EPSILONS, areas, draw_boxes, frame, overlaps
 from vitcourse.checks.engine.probe import Probe
 from vitcourse.checks.engine.solved import Solved
 
 Pair = tuple[Tensor, Tensor]
-EPSILONS = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # as written against a division by 0, which no true box needs
-
-
-def right(boxes: Tensor, true_boxes: Tensor) -> Tensor:
-    shared, one, two = _areas(boxes.clamp(0, 1), true_boxes)
-    return shared / (one + two - shared)
-
-
-def _areas(a: Tensor, b: Tensor, least: float = 0.0, more: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
-    """What both cover, and each alone; sides are clamped to ``least``, and ``more`` is added to them."""
-    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
-    return tuple(
-        (side.clamp(min=least) + more).prod(-1) for side in (sides, *(c[..., 2:] - c[..., :2] for c in (a, b)))
-    )
 
 
 def wrong(boxes: Tensor, true_boxes: Tensor) -> dict[str, Tensor]:
     a, b = boxes.clamp(0, 1), true_boxes
-    shared, one, two = _areas(a, b)
-    signed, first, second = _areas(a, b, least=-torch.inf)
+    shared, one, two = areas(a, b)
+    signed, first, second = areas(a, b, least=-torch.inf)
+    around, union = frame(a, b), one + two - shared
     turned = torch.stack([a[:, ::2], a[:, 1::2]], dim=2).sort(dim=1).values.flatten(1)
     sized = [torch.cat([box[:, :2], box[:, :2] + box[:, 2:]], dim=1) for box in (a, b)]
     over = {
@@ -39,10 +26,11 @@ def wrong(boxes: Tensor, true_boxes: Tensor) -> dict[str, Tensor]:
         "over-one-box/predicted": one,
         "over-one-box/smaller": torch.minimum(one, two),
         "over-one-box/larger": torch.maximum(one, two),
-        "over-frame": (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(1),
+        "over-frame": around,
         "dice": (one + two) / 2,
+        "not-divided": torch.ones_like(one),
         "zero-by-zero": first + second - shared,
-        **{f"adds-epsilon/{e}": one + two - shared + e for e in EPSILONS},
+        **{f"adds-epsilon/{e}": union + e for e in EPSILONS},
     }
     of = {
         "all-pairs": (a[:, None], b),
@@ -52,17 +40,22 @@ def wrong(boxes: Tensor, true_boxes: Tensor) -> dict[str, Tensor]:
         "pixel-added/late": (a, b, -torch.inf, 1),
         "inverted-counts": (turned, b),
         "not-clipped": (boxes, b),
+        "not-clipped/below": (boxes.clamp(max=1), b),
+        "not-clipped/above": (boxes.clamp(min=0), b),
     }
-    areas = {name: _areas(*how) for name, how in of.items()} | {
+    parts = {name: areas(*how) for name, how in of.items()} | {
+        "outer-edges": (around, one, two),
         "negative-overlap": (signed, first, second),
         "negative-overlap/clamped": (signed.clamp(min=0), first, second),
     }
-    return {name: shared / union for name, union in over.items()} | {
-        name: both / (one + two - both) for name, (both, one, two) in areas.items()
+    return {
+        **{name: shared / area for name, area in over.items()},
+        **{f"adds-epsilon/{e}, twice": (shared + e) / (union + e) for e in EPSILONS},
+        **{name: both / (one + two - both) for name, (both, one, two) in parts.items()},
     }
 
 
-iou = Solved("asl_data.iou", right=right, wrong=wrong, parts=("the overlap",), typed=True)
+iou = Solved("asl_data.iou", right=overlaps, wrong=wrong, parts=("the overlap",), typed=True)
 
 
 @iou.on("the overlap is divided by what at least one of the two covers")

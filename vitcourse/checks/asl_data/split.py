@@ -5,9 +5,9 @@ Source of the names: Roboflow's exports call every augmented copy of U7.jpg ``U7
 
 from torch import Tensor
 
-from vitcourse.checks.asl_data.common import LETTERS, several
+from vitcourse.checks.asl_data.common import LETTERS
 from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong, describe
+from vitcourse.checks.engine.probe import Probe, Wrong, describe, several
 
 split = Check("asl_data.split")
 

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import draw_boxes, several
+from vitcourse.checks.asl_data.common import draw_boxes
 from vitcourse.checks.engine.check import Check
 from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, close
+from vitcourse.checks.engine.probe import Probe, close, several
 
 balanced_loss = Check("asl_finetuning.balanced_loss")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, float]

@@ -10,9 +10,8 @@ from statistics import mean, median
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import several
 from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong, close, describe
+from vitcourse.checks.engine.probe import Probe, Wrong, close, describe, several
 from vitcourse.checks.engine.words import apart
 
 choose = Check("asl_finetuning.choose")

@@ -6,7 +6,7 @@ Source: Rezatofighi et al. 2019, https://arxiv.org/abs/1902.09630, algorithm 1.
 import torch
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import draw_boxes
+from vitcourse.checks.asl_data.common import draw_boxes
 from vitcourse.checks.engine.check import Check
 from vitcourse.checks.engine.guard import upstream
 from vitcourse.checks.engine.probe import Probe, close

@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitcourse.checks.asl_finetuning.common import several
 from vitcourse.checks.engine.check import Check
 from vitcourse.checks.engine.guard import upstream
-from vitcourse.checks.engine.probe import Probe, Wrong, close
+from vitcourse.checks.engine.probe import Probe, Wrong, close, several
 
 two_heads = Check("asl_finetuning.two_heads")
 Head = dict[str, Tensor]
