@@ -46,7 +46,10 @@ def command(monkeypatch, capsys):
 
 
 # Why a test is slow, as pyproject.toml explains: of a whole folder here, of a file or a test where it stands.
-REASONS = {"builds_pages", "executes_notebooks", "grades", "starts_programs", "trains", "tries_answers"}
+REASONS = {
+    *("builds_pages", "decodes", "executes_notebooks", "grades", "runs_into_limits", "starts_programs", "trains"),
+    "tries_answers",
+}
 SLOW_FOLDERS = {"book": "builds_pages", "grading": "grades", "lessons": "executes_notebooks", "recipes": "trains"}
 
 

@@ -16,6 +16,7 @@ from vitcourse.data.asl import InMemory
 from vitcourse.training import TrainingConfig, fit
 from vitcourse.vit import VisionTransformer
 
+pytestmark = pytest.mark.trains
 LAST_POOLED = replace(OURS, pool="avg", class_token_has_position=False)
 
 

@@ -17,6 +17,7 @@ from vitcourse.checks.engine import guard, timer
 from vitcourse.checks.engine.guard import Rules
 from vitcourse.checks.engine.timer import Limit, TimeIsUp
 
+pytestmark = pytest.mark.runs_into_limits
 QUICK = Rules(seconds=0.1)
 
 

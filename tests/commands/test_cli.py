@@ -12,6 +12,7 @@ from vitcourse.asl.runs import RUN
 from vitcourse.data.exports.roboflow import CSV_NAME
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 
+pytestmark = pytest.mark.trains
 QUICK = ["--backbone", "vit", "--epochs", "1", "--image-size", "32", "--batch-size", "26"]
 
 

@@ -177,6 +177,7 @@ def test_wordpiece_knows_its_special_tokens_and_its_text(reference):
     assert tokenizer.encode("☃").tokens == ["[UNK]"]
 
 
+@pytest.mark.starts_programs
 def test_the_same_text_gives_the_same_vocabulary_in_every_process(reference):
     program = (
         "import json; from vitcourse.data.text import *;"

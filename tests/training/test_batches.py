@@ -18,6 +18,7 @@ from vitcourse.training.processes import Batches
 from vitcourse.training.small_batches import check_small_batches, smallest_share
 from vitcourse.vit import VisionTransformer, ViTConfig
 
+pytestmark = pytest.mark.trains
 ONCE = TrainingConfig(epochs=1, batch_size=4, warmup=0.0)
 
 

@@ -12,6 +12,7 @@ from vitcourse.errors import CheckpointError
 from vitcourse.files import write_whole
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, TrainingConfig, fit
 
+pytestmark = pytest.mark.trains
 CONFIG = TrainingConfig(epochs=4, batch_size=8, lr=3e-2)
 
 

@@ -13,6 +13,8 @@ from tests.helpers import randomise
 from vitcourse.transformer import Transformer, TransformerConfig, beam_decode, greedy_decode
 
 PAD, START, END = 0, 1, 2
+
+pytestmark = pytest.mark.decodes
 TINY = TransformerConfig(
     dim=24, num_heads=4, mlp_ratio=2, dropout=0.0, source_vocab=13, target_vocab=13, encoder_depth=2, decoder_depth=2,
     max_length=12,
