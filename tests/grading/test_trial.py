@@ -32,7 +32,7 @@ def test_a_kernel_without_walls_is_refused_and_every_wall_is_found_missing(tmp_p
     monkeypatch.setattr(trial, "HOARD", "raise SystemExit('more than 1 GB of memory')")
     with Launcher(Limits(memory_gb=0.1, processes=8, disk_mb=8), isolated=False) as launcher:
         try_walls(launcher, str(tmp_path))
-    assert {"network", "files", "folder", "privileges", "processes-seen", "filter", "namespaces", "keyring"} <= {*found}
+    assert {"network", "files", "folder", "processes-seen", "filter", "namespaces", "keyring"} <= {*found}
     assert {*found} <= {*NAMES}
 
 

@@ -89,6 +89,9 @@ def furnish(limits: Limits) -> None:
         system_call("umount2", FRESH.encode(), DETACH)
     with limit("a list of processes of its own"):
         _mount("proc", "/proc", "proc", NO_SUID | NO_DEV | NO_EXEC)
+    with limit("a keyring of its own"):
+        for name in filter(os.path.exists, ("/proc/keys", "/proc/key-users")):
+            _mount("/dev/null", name, flags=BIND)  # who is not root sees the names of all keys of the user
     os.chdir(HOME)
 
 

@@ -45,6 +45,8 @@ if int(facts["NoNewPrivs"]) != 1:
     print("privileges")
 if [name for name in os.listdir("/proc") if name.isdecimal() and int(name) > 50]:
     print("processes-seen")
+if any(open(name).read() for name in ("/proc/keys", "/proc/key-users") if os.path.exists(name)):
+    print("keyring")
 libc = ctypes.CDLL(None, use_errno=True)
 column = ["x86_64", "aarch64"].index(platform.machine())
 def refused(number, *arguments, error={refusal}):
