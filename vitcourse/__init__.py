@@ -7,7 +7,7 @@ models       ``attention``, ``positions``, ``patches``, ``blocks``, ``vit``, ``t
 beside them  ``weights`` (converters, the reader of checkpoints), ``figures``, ``training`` (the loop)
 data         ``hands`` (rendered signs), ``data`` (texts, photos, exports), ``results`` (recorded runs)
 signs        ``asl`` (the model, its losses, measures and runs), ``recipes`` (the programs behind ``book/results``)
-exercises    ``checks`` (what they run), ``notebooks`` (derived), ``grading`` (handed out and in)
+practice     ``exercises`` (cards and messages), ``checks``, ``notebooks`` (derived), ``grading`` (handed out and in)
 command      ``commands`` and ``cli`` (the command ``vitcourse``)
 """
 

@@ -89,3 +89,17 @@ def test_where_systemd_counts_the_box_is_in_a_group_of_its_own(programs, tmp_pat
 def test_doctor_says_whether_there_are_walls(command, monkeypatch):
     monkeypatch.setattr(sandbox, "state", lambda: "missing (a [reason])")
     assert command("doctor")[1].splitlines()[-1] == "walls for `vitcourse grade`: missing (a [reason])"
+
+
+def test_the_folder_that_the_grader_is_started_in_is_not_readable(tmp_path):
+    """As ``python -m vitcourse`` has it on its path, and a class lies there."""
+    (tmp_path / "sitecustomize.py").touch()
+    program = "from vitcourse.grading.walled.readable import readable; print(*readable()[0], sep='\\n')"
+    (tmp_path / "started.py").write_text(program, encoding="utf-8")
+    words = [sys.executable, "-m", "started"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "also")}
+    (tmp_path / "also").mkdir()
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert not any(path == tmp_path or tmp_path in path.parents or path in tmp_path.parents for path in paths)
+    assert Path(sys.prefix).resolve() in paths or Path(sys.prefix).resolve().parent in paths

@@ -1,4 +1,4 @@
-"""Commands on signs: render, evaluate, predict."""
+"""Commands on signs: render, train, evaluate, predict."""
 
 import json
 import math
@@ -6,10 +6,27 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from vitcourse.commands import command_group, console, example, say
-from vitcourse.commands.options import Background, TrainCommands
+from vitcourse.commands.options import Background
 from vitcourse.errors import InputError
+
+
+class TrainCommands(TyperGroup):
+    """The commands below ``train``, imported when one is asked for: what their options are read off loads PyTorch."""
+
+    def list_commands(self, _ctx: typer.Context) -> list[str]:
+        return list(self._found())
+
+    def get_command(self, _ctx: typer.Context, name: str) -> object | None:
+        return self._found().get(name)
+
+    def _found(self) -> dict:
+        from vitcourse.commands.train import app
+
+        return typer.main.get_group(app).commands
+
 
 app = command_group()
 app.add_typer(command_group("Train a model of the course.", cls=TrainCommands), name="train")

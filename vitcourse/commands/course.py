@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from vitcourse.commands import command_group, console, example, say
+from vitcourse.commands.options import made, options_of
+from vitcourse.grading.walled.limits import Limits
 
 app = command_group()
 
@@ -22,15 +24,12 @@ def assign(
 
 
 @app.command(epilog=example("vitcourse grade submissions --seed 'three green kites' --out grades.csv"))
+@options_of(Limits)
 def grade(
+    given: dict,
     folder: Annotated[Path, typer.Argument(help="Submissions: STUDENT/any name.ipynb, or STUDENT.ipynb; zips too.")],
     seed: Annotated[str, typer.Option(help="Any text. It draws the inputs of the checks; keep it from the students.")],
     out: Annotated[Path, typer.Option(help="The table to write; gradebook and feedback go to a folder beside it.")],
-    cell_seconds: Annotated[float, typer.Option(help="Processor time of one cell.")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="Processor time of one submission.")] = 300.0,
-    wait_seconds: Annotated[float, typer.Option(help="Time on the clock of a cell that waits and never ends.")] = 900.0,
-    memory: Annotated[float, typer.Option(help="GB that one process may use beside the libraries.")] = 2.0,
-    processes: Annotated[int, typer.Option(help="Processes and threads of one submission.")] = 64,
     jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
@@ -39,9 +38,8 @@ def grade(
     """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
     from vitcourse.commands.terminal import progress
     from vitcourse.grading.run import grade as grade_all
-    from vitcourse.grading.walled.limits import Limits
 
-    limits = Limits(cell_seconds, seconds, memory, processes, wait_seconds=wait_seconds)
+    limits = made(Limits, given)
     if no_isolation:
         console.print(
             "[bold yellow]no isolation:[/] submissions run with your rights and can read, change and send what you can",

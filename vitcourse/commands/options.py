@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Annotated, TypeVar
 
 import typer
-from typer.core import TyperGroup
 
 from vitcourse.errors import InputError
 
@@ -17,7 +16,7 @@ Background = Annotated[str, typer.Option(help="Photos without a box: refuse the 
 
 
 def options_of(*classes: type) -> Callable[[Callable], Callable]:
-    """Gives a command an option for every field that a dataclass offers (see `training.config.offered`).
+    """Gives a command an option for each field of a dataclass that has a ``help`` in its metadata (see `offered`).
 
     The command gets them as one dict ``given``, by the names of the fields, from which `made` makes the dataclasses.
     They stand behind its own required options and before the others.
@@ -27,7 +26,7 @@ def options_of(*classes: type) -> Callable[[Callable], Callable]:
         own = [one for name, one in inspect.signature(command).parameters.items() if name != "given"]
         derived = {}
         for field in (field for one in classes for field in fields(one) if "help" in field.metadata):
-            flags, least = field.metadata["flags"], field.metadata["least"]
+            flags, least = field.metadata.get("flags", ()), field.metadata.get("least")
             kind = Annotated[field.type, typer.Option(*flags, help=field.metadata["help"], min=least)]
             derived[field.name] = inspect.Parameter(field.name, KEYWORD, default=field.default, annotation=kind)
 
@@ -55,18 +54,3 @@ def made(kind: type[Made], given: dict, **more: object) -> Made:
         return kind(**own, **more)
     except ValueError as error:
         raise InputError(str(error)) from error
-
-
-class TrainCommands(TyperGroup):
-    """The commands below ``train``, imported when one is asked for: what their options are read off loads PyTorch."""
-
-    def list_commands(self, _ctx: typer.Context) -> list[str]:
-        return list(self._found())
-
-    def get_command(self, _ctx: typer.Context, name: str) -> object | None:
-        return self._found().get(name)
-
-    def _found(self) -> dict:
-        from vitcourse.commands.train import app
-
-        return typer.main.get_group(app).commands

@@ -1,4 +1,4 @@
-"""The commands below ``train``; `options.TrainCommands` imports this when one of them is asked for."""
+"""The commands below ``train``; `asl.TrainCommands` imports this when one of them is asked for."""
 
 from pathlib import Path
 from typing import Annotated

@@ -15,10 +15,10 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
+from vitcourse.data.copies import Copy, find_copies, group_by_photo, hold_out, source_photo
 from vitcourse.data.exports.roboflow import DataNote, Record, read_split
 from vitcourse.data.images import decode
 from vitcourse.data.letters import LETTERS
-from vitcourse.data.photos import Copy, find_copies, group_by_photo, hold_out, source_photo
 from vitcourse.data.synthesis import synthesise
 from vitcourse.hands import render
 

@@ -17,6 +17,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from vitcourse.files import whole_file
+
 BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1580a", "#2d7d46", "#6b7280"
 COLOURS = (BLUE, ORANGE, GREEN, GREY)
 INK = "#1f2933"
@@ -160,11 +162,8 @@ def _draw_box(axes: Axes, box: Tensor, shape: Sequence[int], colour: str, line: 
 def save(figure: Figure, file: str | Path) -> None:
     """Writes a figure, whole or not at all, in the format of the file's ending, and closes it."""
     file = Path(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.stem}.partial{file.suffix}")
     try:
-        figure.savefig(partial, dpi=SAVED_DPI)
-        partial.replace(file)
+        with whole_file(file) as partial:
+            figure.savefig(partial, format=file.suffix.removeprefix("."), dpi=SAVED_DPI)
     finally:
-        partial.unlink(missing_ok=True)
         plt.close(figure)

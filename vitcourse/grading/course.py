@@ -47,9 +47,6 @@ def settings(root: Path, source: str = "source") -> Config:
     config.CourseDirectory.source_directory = source
     # Lessons lie beside their exercises and are no part of an assignment.
     config.CourseDirectory.notebook_id = "*_exercises"
-    config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
-    config.ClearSolutions.begin_solution_delimeter = "BEGIN SOLUTION"
-    config.ClearSolutions.end_solution_delimeter = "END SOLUTION"
     config.OverwriteCells.add_missing_cells = True
     config.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "vitcourse.grading.feedback.add_page"]
     config.HTMLExporter.template_name = "vitcourse_feedback"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from vitcourse.files import write_whole
 from vitcourse.grading.course import Points
 from vitcourse.grading.master import Master
 
@@ -80,10 +81,5 @@ def _line(row: Row) -> str:
 
 def write(table: list[Row], out: Path) -> None:
     """Writes the table as CSV, whole or not at all."""
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        text = ",".join(COLUMNS) + "\r\n" + "".join(map(_line, table))
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    text = ",".join(COLUMNS) + "\r\n" + "".join(map(_line, table))
+    write_whole(out, text.encode())

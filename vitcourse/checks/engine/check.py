@@ -1,13 +1,13 @@
 """A check: the ordered properties of one exercise, and how they are run.
 
-    scores = Check("attention.scores")
+    split = Check("asl_data.split")
 
-    @scores.property("the scores are divided by the square root of the width")
-    def scaled(probe: Probe) -> None:
-        query, key = …drawn from probe…
-        probe.equal(probe.call(query, key), …, suspects={"not-scaled": …})
+    @split.property("no image lies on both sides")
+    def apart(probe: Probe) -> None:
+        kept, held_out = probe.call(…drawn from probe…)
+        probe.require(not set(kept) & set(held_out), "in-both")
 
-A learner calls ``scores(my_function)``. Most checks are of a function of tensors: see `solved.Solved`.
+A learner calls ``split(my_function)``. Most checks are of a function of tensors: see `solved.Solved`.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """What a submission may use of the machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 from vitcourse.errors import InputError
 
@@ -39,15 +39,19 @@ class Limits:
         wait_seconds: time on the clock of one cell or call, for what neither computes nor ends, such as a sleep.
     """
 
-    cell_seconds: float = 60.0
-    seconds: float = 300.0
-    memory_gb: float = 2.0
-    processes: int = 64
+    cell_seconds: float = field(default=60.0, metadata={"help": "Processor time of one cell."})
+    seconds: float = field(default=300.0, metadata={"help": "Processor time of one submission."})
+    wait_seconds: float = field(
+        default=900.0, metadata={"help": "Time on the clock of a cell that waits and never ends."}
+    )
+    memory_gb: float = field(
+        default=2.0, metadata={"help": "GB that one process may use beside the libraries.", "flags": ("--memory",)}
+    )
+    processes: int = field(default=64, metadata={"help": "Processes and threads of one submission."})
     disk_mb: int = 256
-    wait_seconds: float = 900.0
 
     def __post_init__(self):
-        for name in ("cell_seconds", "seconds", "memory_gb", "processes", "disk_mb", "wait_seconds"):
+        for name in (one.name for one in fields(self)):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.processes < 8:

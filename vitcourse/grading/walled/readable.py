@@ -1,5 +1,12 @@
-"""What a submission may read: the system's programs and libraries, Python, its environment, and this package."""
+"""What a submission may read of the machine: programs and libraries, Python, its environment, and this package.
 
+That is all that `sandbox` binds, read-only. Beside it the box holds what it makes itself: lists of users and hosts
+(`launcher`), /proc and /dev, and the empty folders that a submission may write to (`inner_wall`). The package is there
+because the lessons import it, and with it the sources of the checks: that no answer calls them is watched, and that
+none is copied from them is for the instructor to see.
+"""
+
+import site
 import sys
 from pathlib import Path
 
@@ -11,10 +18,11 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 def readable() -> tuple[list[Path], dict[Path, Path]]:
     """The folders and files, none inside another, and the other names under which they are looked for.
 
-    The folder that the package lies in is none of them: submissions may lie there too.
+    The folder that the package lies in is none of them, nor is the one that the grader was started in: submissions may
+    lie there too.
     """
     package = Path(__file__).parents[2]
-    others = [path for path in map(Path, sys.path) if path.is_dir() and path not in package.parents]
+    others = [Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())]
     names = [*map(Path, SYSTEM), Path(sys.base_prefix), Path(sys.prefix), package, *others]
     true = {name.absolute(): name.resolve() for name in names if name.exists()}
     paths = _outer(true.values())

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from sklearn.datasets import load_sample_image
 
 from vitcourse.data.asl import find_copies, group_by_photo, hold_out, load, source_photo, synthesise
-from vitcourse.data.photos import Copy
+from vitcourse.data.copies import Copy
 from vitcourse.errors import DataError, InputError
 
 
