@@ -237,16 +237,14 @@ def test_without_isolation_kernels_have_a_folder_and_a_time(monkeypatch):
         assert not Path(folder).exists()
 
 
-def test_where_the_system_has_ended_the_box_another_one_is_opened():
-    with Launcher(Limits(memory_gb=0.5)) as launcher:
-        first = launcher.box.pid
-        launcher.start().close()
-        launcher.box.kill()
-        launcher.box.wait()
-        kernel = launcher.start()
-        kernel.ask({"do": "cell", "source": "1", "seconds": 5}, 20)
-        kernel.close()
-        assert launcher.box.pid != first
+def test_where_the_system_has_ended_the_box_another_one_is_opened(launcher):
+    first = launcher.box.pid
+    launcher.box.kill()
+    launcher.box.wait()
+    kernel = launcher.start()
+    kernel.ask({"do": "cell", "source": "1", "seconds": 5}, 20)
+    kernel.close()
+    assert launcher.box.pid != first
 
 
 def test_a_limit_that_is_missing_is_the_answer_to_the_start(monkeypatch):

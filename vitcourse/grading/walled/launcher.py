@@ -91,13 +91,26 @@ class Launcher:
 
     def start(self) -> Kernel:
         """A new kernel, in which no code has run."""
+        try:
+            return self._start()
+        except MissingLimitError:
+            raise
+        except (InputError, OSError):
+            # The system has ended the box, for want of memory, say.
+            if not self.isolated:
+                raise
+            self.__exit__()
+            self._open_box()
+            return self._start()
+
+    def _start(self) -> Kernel:
         channel, theirs = socket.socketpair()
         limits = json.dumps(dataclasses.asdict(self.limits))
         if self.isolated:
             status, watched = socket.socketpair()
             status.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             with theirs, watched:
-                socket.send_fds(self._box_that_lives(), [limits.encode()], [theirs.fileno(), watched.fileno()])
+                socket.send_fds(self.control, [limits.encode()], [theirs.fileno(), watched.fileno()])
             kernel = Kernel(channel, _sender(status), self.limits.wait_seconds, status)
         else:
             folder = tempfile.mkdtemp(prefix="vitcourse-")
@@ -111,19 +124,6 @@ class Launcher:
             raise MissingLimitError(str(first["missing"]), str(first["reason"]))
         kernel.begin()
         return kernel
-
-    def _box_that_lives(self) -> socket.socket:
-        """The way to the fork server, of another box where the system has ended this one, for want of memory, say."""
-        self.control.setblocking(False)
-        try:
-            lives = bool(self.control.recv(1))
-        except OSError as error:
-            lives = isinstance(error, BlockingIOError)
-        if not lives:
-            self.__exit__()
-            self._open_box()
-        self.control.setblocking(True)
-        return self.control
 
     def _first_answer(self, kernel: Kernel) -> dict:
         try:
