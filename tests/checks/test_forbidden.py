@@ -11,10 +11,10 @@ import vitcourse.attention
 from vitcourse import checks
 from vitcourse.attention import MultiHeadAttention
 from vitcourse.attention import attention as saved_answer
-from vitcourse.checks.attention.common import PROVIDED
 from vitcourse.checks.engine import guard
 from vitcourse.checks.engine.guard import Rules
 
+PROVIDED = checks.CATALOGUE["attention.attention"].forbidden
 FUSED, LAYER = "torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention"
 saved_kernel = F.scaled_dot_product_attention
 saved_layer = torch.nn.MultiheadAttention(8, 2, batch_first=True)

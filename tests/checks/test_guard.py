@@ -71,6 +71,10 @@ def stub(*_):
     raise NotImplementedError
 
 
+def minus_truth(x):
+    return 1 - (x > 0)  # torch's error for this is a NotImplementedError
+
+
 def unprintable(*_):
     raise type("Odd", (Exception,), {"__str__": lambda self: 1 / 0})
 
@@ -79,6 +83,7 @@ def unprintable(*_):
     ("function", "failure", "detail"),
     [
         (stub, "not-implemented", ""),
+        (minus_truth, "raises", "NotImplementedError: Subtraction"),
         (lambda x: x + undefined, "raises", "NameError"),  # noqa: F821
         (lambda x: x @ torch.ones(7, 7), "raises", "in line"),
         (lambda x: exit(), "raises", "SystemExit"),

@@ -78,6 +78,8 @@ BANK.wrong("half-of-width")(variant(divisor=lambda query, key, value: query.shap
 BANK.wrong("half-of-width")(variant(divisor=lambda query, key, value: query.shape[-1] * 2))
 BANK.wrong("wrong-axis")(variant(softmax=lambda scores: scores.softmax(dim=-2)))
 BANK.wrong("no-softmax")(variant(softmax=lambda scores: scores))
+BANK.wrong("softmax-twice")(variant(softmax=lambda scores: scores.softmax(dim=-1).softmax(dim=-1)))
+BANK.wrong("sigmoid")(variant(softmax=torch.sigmoid))
 BANK.wrong("not-normalised")(variant(softmax=torch.exp))
 BANK.wrong("whole-tensor")(variant(softmax=lambda scores: scores.exp() / scores.exp().sum()))
 BANK.wrong("scores-times-values")(variant(result=lambda weights, scores, value: (scores @ value, weights)))

@@ -37,6 +37,7 @@ BANK.wrong("distance")(lambda query, key: (query.unsqueeze(-2) - key.unsqueeze(-
 BANK.wrong("length-not-width")(lambda query, key: query @ key.mT / math.sqrt(len(query)))
 BANK.wrong("length-not-width")(lambda query, key: query @ key.mT / math.sqrt(key.shape[-2]))
 BANK.wrong("length-not-width")(lambda query, key: query @ key.mT / query.shape[-2])
+BANK.wrong("rounded-root")(lambda query, key: query @ key.mT / int(math.sqrt(query.shape[-1])))
 BANK.wrong("fixed-divisor")(lambda query, key: query @ key.mT / math.sqrt(64))
 BANK.wrong("fixed-divisor")(lambda query, key: query @ key.mT / math.sqrt(2))
 BANK.wrong("transposed")(lambda query, key: key @ query.mT / math.sqrt(key.shape[-1]))

@@ -61,6 +61,8 @@ def scale_mistakes(query: Tensor, key: Tensor, value: Tensor) -> dict[str, Pair]
         **_tried("wrong-divisor", [(scores / by).softmax(dim=-1) for by in (*lengths, 1 / root)]),
         **_tried("wrong-axis", [(scores / by).softmax(dim=-2) for by in (root, 1)]),
         **_tried("no-softmax", [scores / by for by in (root, 1)]),
+        "softmax-twice": (scores / root).softmax(dim=-1).softmax(dim=-1),
+        "sigmoid": (scores / root).sigmoid(),
         "not-normalised": powers,
         "whole-tensor": powers / powers.sum(),
     }

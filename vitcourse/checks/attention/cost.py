@@ -31,6 +31,7 @@ def weights(n: int, h: int, d: int, b: int) -> Formulas:
         "half-the-pairs": [h * (n * (n + k) // 2) * b for k in (-1, 0, 1)],
         "counts-twice": [2 * right],
         "times-width": [d * right, 2 * d * right, n * n * d * b],
+        "counts-vectors": [right + k * h * n * d * b for k in (1, 2, 3, 4)],
         "counts-numbers": [h * n * n],
         "bits": [8 * right],
         "scaled-unit": [right // unit for unit in (1000, 1024, 10**6, 2**20)],

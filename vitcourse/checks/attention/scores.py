@@ -82,6 +82,8 @@ def _scaled(probe: Probe) -> None:
         "multiplied-by-root": [math.sqrt(width) for width in widths],
         "half-of-width": [2 / width for width in widths],
         "half-of-width/twice": [0.5 / width for width in widths],
+        "rounded-root": [1 / math.isqrt(width) for width in widths],
+        "rounded-root/up": [1 / round(math.sqrt(width)) for width in widths],
         "fixed-divisor": [factors[0], factors[0]],
         **{
             f"length-not-width/{pair}/{power}": [n**-power for n in pair]

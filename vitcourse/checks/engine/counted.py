@@ -61,7 +61,7 @@ class Counted(Check):
             return
         case, number, wanted = cases[wrong[0]], found[wrong[0]][place], rights[wrong[0]][place]
         name, given = probe.exercise.id.partition(".")[2], ", ".join(map(str, case))
-        detail = f"Of `{name}({given})` the {self.results[place]} are {number:,} and should be {wanted:,}."
+        detail = f"For `{name}({given})` it is {number:,} and should be {wanted:,}."
         tables = [self.formulas[place](*case) for case in cases]
         for name in tables[0]:
             ways = zip(*(table[name] for table in tables), strict=True)

@@ -111,14 +111,17 @@ def wrong(
         "scaled-by-dim": attend(*parts, divisor=x.shape[-1] ** 0.5)[0],
         "scaled-by-dim/whole": attend(*parts, divisor=x.shape[-1])[0],
         **{name: found for name, (found, _) in scale_mistakes(*parts).items()},
+        "wrong-divisor/heads": attend(*parts, divisor=num_heads**0.5)[0],
         "wrong-axis/heads": (parts[0] @ parts[1].mT / width**0.5).softmax(dim=1) @ parts[2],
     }
     found = {name: _output(step, state) for name, step in steps.items()}
     for name, (first, second) in OPTIONS.items():
         found[name] = _output(attend(*_parts(sources, state, num_heads, **first))[0], state, **second)
+    found["adds-x"] = x + right(x, state, num_heads, context)
     if context is not None:
         found["context-ignored"] = right(x, state, num_heads)
         found["context-asks"] = right(context, state, num_heads, x)
+        found["context-asks/alone"] = right(context, state, num_heads)
         if context.shape == x.shape:
             for given in ((x, context, x), (x, x, context)):
                 some = attend(*_parts(given, state, num_heads))[0]

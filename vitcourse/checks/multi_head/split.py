@@ -26,6 +26,7 @@ def wrong(x: Tensor, num_heads: int) -> dict[str, Tensor]:
         "reshaped": reshaped_split(x, num_heads),
         "reshaped/batch": x.reshape(num_heads, batch, tokens, width).transpose(0, 1),
         "reshaped/turned": x.mT.reshape(made.shape),
+        "reshaped/turned back": x.reshape(made.mT.shape).mT,
         "interleaved": dealt_split(x, num_heads),
         "heads-reversed": made.flip(1),
     }
