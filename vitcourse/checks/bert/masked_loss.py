@@ -64,24 +64,20 @@ def wrong(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
 masked_loss = Solved("bert.masked_loss", right=right, wrong=wrong, parts=("the loss",))
 
 
-def _draw(probe: Probe) -> Inputs:
+def _draw(probe: Probe, size: float = 2.0) -> Inputs:
     """Logits, and labels at one place of some rows and at five of others: a mean of means is clearly another number."""
     rows, length, words = probe.sizes(3, 4, 9)
     count = 1 + 4 * (torch.arange(rows)[:, None] % 2)
     length += 6
     drawn = (probe.uniform(rows, length) * words).long().clamp(max=words - 1)
     labels = torch.where(probe.uniform(rows, length).argsort(dim=1) < count, drawn, IGNORED)
-    return 2 * probe.normal(rows, length, words), labels
+    return size * probe.normal(rows, length, words), labels
 
 
 MEAN = "the mean of minus the logarithm of the label's probability, over the places with a label"
 masked_loss.on(MEAN)(_draw)
-
-
-@masked_loss.on("large logits do no harm", only=["overflows"], otherwise="overflows")
-def _large(probe: Probe) -> Inputs:
-    logits, labels = _draw(probe)
-    return logits * 200, labels
+large = masked_loss.on("large logits do no harm", only=["overflows"], otherwise="overflows")
+large(lambda probe: _draw(probe, size=400.0))
 
 
 def _double(probe: Probe) -> Inputs:
