@@ -53,9 +53,9 @@ def wrong(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         "mean-over-rows": terms.sum() / len(labels),
         "mean-over-rows/length": terms.sum() / labels.shape[1],
         "mean-of-row-means": (terms.sum(dim=1) / counts.clamp(min=1)).mean(),
-        "word-0-left-out": terms[not_first].sum() / not_first.sum(),
-        "word-0-left-out/above": terms[not_first].sum() / total,
-        "word-0-left-out/below": terms.sum() / not_first.sum(),
+        "first-word-left-out": terms[not_first].sum() / not_first.sum(),
+        "first-word-left-out/above": terms[not_first].sum() / total,
+        "first-word-left-out/below": terms.sum() / not_first.sum(),
         **{f"counts-every-place/{word}": places.mean() for word, places in every.items()},
         **{f"counts-every-place/sum {word}": places.sum() / total for word, places in every.items()},
     }

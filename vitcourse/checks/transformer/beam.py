@@ -40,10 +40,13 @@ def _judge(probe: Probe, tree: Tree, beams: int, otherwise: str | None = None, o
     found, wanted = apart(value, sum(steps(tree, right)), digits=4)
     detail = f"With beams={beams} it gives {ids} and {found}; right is {right} and {wanted}."
     probe.require(not otherwise or ids == right, otherwise, detail)
+    probe.require(bool(ids) and all(0 <= index < len(tree.log_p) for index in ids), "wrong-values", detail)
+    turned = tree._replace(log_p=tree.log_p.T)
+    if ids != right and ids == path(turned, beams) and _near(value, sum(steps(turned, ids))):
+        raise Wrong("column-for-row", detail)  # first, because such ids may have any form
     probe.require(ids[:1] != [tree.start], "start-in-result", detail)
     probe.require(end not in ids[:-1], "does-not-stop", detail)
     probe.require(end in ids or [*ids, end] != right, "no-end-in-result", detail)
-    probe.require(bool(ids) and all(0 <= index < len(tree.log_p) for index in ids), "wrong-values", detail)
     if not _near(value, sum(steps(tree, ids))):
         named = [name for name, number in _scores(tree, ids).items() if _near(value, number)]
         other = "wrong-values" if ids == right else "score-of-another"
