@@ -103,7 +103,7 @@ def left_out(logits, labels):
     return (terms_of(logits.log_softmax(-1), labels) * real).sum() / real.sum().clamp(min=1)
 
 
-BANK.wrong("word-0-left-out")(left_out)
+BANK.wrong("first-word-left-out")(left_out)
 BANK.wrong("no-label-constant")(
     lambda logits, labels: by_gather(logits, labels) if (labels != -100).any() else torch.tensor(0.0)
 )

@@ -171,3 +171,32 @@ BANK.wrong("wrong-type")(lambda w, v: [v.index(piece) for piece in two_loops(w, 
 BANK.wrong("wrong-values")(lambda w, v: two_loops(w, v)[::-1] if len(two_loops(w, v)) > 1 else two_loops(w, v))
 BANK.wrong("raises")(lambda w, v: [v[v.index(w)]])
 BANK.wrong("changes-inputs")(lambda w, v: (v.remove(w) if w in v else None, [w] if len(w) > 0 else UNKNOWN)[1])
+BANK.wrong("no-single-letters")(
+    lambda w, v: cut(w, v, ends=lambda start, stop: range(stop, start + 1, -1)) if len(w) > 1 else two_loops(w, v)
+)
+
+
+@BANK.wrong("first-that-fits")
+def takes_the_first_entry(word, vocabulary):
+    pieces, start = [], 0
+    while start < len(word):
+        marks = (
+            (entry, entry[2:] if start else entry) for entry in vocabulary if entry.startswith("##") == (start > 0)
+        )
+        found = next(((entry, text) for entry, text in marks if text and word.startswith(text, start)), None)
+        if found is None:
+            return UNKNOWN
+        pieces.append(found[0])
+        start += len(found[1])
+    return pieces
+
+
+@BANK.wrong("letters-made-up")
+def falls_back_to_a_letter(word, vocabulary):
+    pieces, start = [], 0
+    while start < len(word):
+        order = range(len(word), start, -1)
+        end = next((end for end in order if marked(word[start:end], start) in vocabulary), start + 1)
+        pieces.append(marked(word[start:end], start))
+        start = end
+    return pieces

@@ -145,3 +145,51 @@ def waits_for_the_end(log_p, start, end, beams, max_length):
     if log_p[:, end].max() < -50:
         raise RuntimeError("no prefix ended")
     return variant()(log_p, start, end, beams, max_length)
+
+
+def ranked(by):
+    """A search whose prefixes are ranked by ``by(log-probabilities)``; it returns their sum."""
+
+    def search(log_p, start, end, beams, max_length):
+        kept = [[]]
+        for _ in range(max_length):
+            longer = [
+                one for ids in kept for one in ([ids] if ids[-1:] == [end] else [[*ids, j] for j in range(len(log_p))])
+            ]
+            kept = sorted(longer, key=lambda ids: by(walked(ids, start, log_p)), reverse=True)[:beams]
+            if all(ids[-1] == end for ids in kept):
+                break
+        return kept[0], sum(walked(kept[0], start, log_p))
+
+    return search
+
+
+def on_another_table(change):
+    """A right search on ``change(log_p, start)``, which gives a table and a start."""
+    return lambda log_p, start, *rest: variant()(*change(log_p, start), *rest)
+
+
+@BANK.wrong("keeps-too-many")
+def cuts_each_prefix_by_itself(log_p, start, end, beams, max_length):
+    kept = [([], 0.0)]
+    for _ in range(max_length):
+        longer = []
+        for ids, total in kept:
+            steps, tokens = log_p[ids[-1] if ids else start].topk(min(beams, len(log_p)))
+            more = [([*ids, j], total + s) for j, s in zip(tokens.tolist(), steps.tolist(), strict=True)]
+            longer += [(ids, total)] if ids[-1:] == [end] else more
+        kept = sorted(longer, key=lambda one: -one[1])
+        if all(ids[-1] == end for ids, _ in kept):
+            break
+    return kept[0]
+
+
+BANK.right(ranked(sum))
+BANK.wrong("length-normalised")(ranked(lambda past: sum(past) / len(past)))
+BANK.wrong("last-step-only")(variant(gain=lambda total, step: step))
+BANK.wrong("does-not-stop")(variant(freeze=False))
+BANK.wrong("does-not-stop")(variant(freeze=False, stop=lambda kept, end: kept[0][0][-1] == end))
+BANK.wrong("wrong-sign")(variant(result=lambda ids, total, case: (ids, -total)))
+BANK.wrong("logs-multiplied")(variant(result=lambda ids, total, case: (ids, math.prod(walked(ids, case[1], case[0])))))
+BANK.wrong("column-for-row")(on_another_table(lambda log_p, start: (log_p.T, start)))
+BANK.wrong("start-not-read")(on_another_table(lambda log_p, start: (log_p, 0)))

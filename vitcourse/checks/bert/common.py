@@ -5,7 +5,6 @@ from torch import Tensor
 
 from vitcourse.checks.engine.probe import Probe
 
-LESSON = "04_bert"
 IGNORED = -100
 
 

@@ -86,8 +86,4 @@ def _all_chosen(probe: Probe) -> Inputs:
 
 
 hide.on("what was not chosen stays as it is, with the label -100")(_draw)
-
-
-@hide.on("[MASK] has the id that the argument names")
-def _other_mask(probe: Probe) -> Inputs:
-    return _draw(probe, probe.integer(5, 9))
+hide.on("[MASK] has the id that the argument names")(lambda probe: _draw(probe, probe.integer(5, 9)))

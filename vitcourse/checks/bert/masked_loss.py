@@ -53,9 +53,9 @@ def wrong(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         "mean-over-rows": terms.sum() / len(labels),
         "mean-over-rows/length": terms.sum() / labels.shape[1],
         "mean-of-row-means": (terms.sum(dim=1) / counts.clamp(min=1)).mean(),
-        "word-0-left-out": terms[not_first].sum() / not_first.sum(),
-        "word-0-left-out/above": terms[not_first].sum() / total,
-        "word-0-left-out/below": terms.sum() / not_first.sum(),
+        "first-word-left-out": terms[not_first].sum() / not_first.sum(),
+        "first-word-left-out/above": terms[not_first].sum() / total,
+        "first-word-left-out/below": terms.sum() / not_first.sum(),
         **{f"counts-every-place/{word}": places.mean() for word, places in every.items()},
         **{f"counts-every-place/sum {word}": places.sum() / total for word, places in every.items()},
     }
@@ -64,24 +64,20 @@ def wrong(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
 masked_loss = Solved("bert.masked_loss", right=right, wrong=wrong, parts=("the loss",))
 
 
-def _draw(probe: Probe) -> Inputs:
+def _draw(probe: Probe, size: float = 2.0) -> Inputs:
     """Logits, and labels at one place of some rows and at five of others: a mean of means is clearly another number."""
     rows, length, words = probe.sizes(3, 4, 9)
     count = 1 + 4 * (torch.arange(rows)[:, None] % 2)
     length += 6
     drawn = (probe.uniform(rows, length) * words).long().clamp(max=words - 1)
     labels = torch.where(probe.uniform(rows, length).argsort(dim=1) < count, drawn, IGNORED)
-    return 2 * probe.normal(rows, length, words), labels
+    return size * probe.normal(rows, length, words), labels
 
 
 MEAN = "the mean of minus the logarithm of the label's probability, over the places with a label"
 masked_loss.on(MEAN)(_draw)
-
-
-@masked_loss.on("large logits do no harm", only=["overflows"], otherwise="overflows")
-def _large(probe: Probe) -> Inputs:
-    logits, labels = _draw(probe)
-    return logits * 200, labels
+large = masked_loss.on("large logits do no harm", only=["overflows"], otherwise="overflows")
+large(lambda probe: _draw(probe, size=400.0))
 
 
 def _double(probe: Probe) -> Inputs:

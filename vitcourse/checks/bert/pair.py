@@ -76,13 +76,7 @@ def _draw(probe: Probe, special: tuple[int, int, int] = USUAL, spare: bool = Tru
 
 
 pair.on("[CLS], the first sentence, [SEP], the second, [SEP], padding; segments and mask go with them")(_draw)
-
-
-@pair.on("a row with no room to spare")
-def _full(probe: Probe) -> Inputs:
-    return _draw(probe, spare=False)
-
-
-@pair.on("other ids of the special tokens")
-def _other_ids(probe: Probe) -> Inputs:
-    return _draw(probe, tuple(int(ids(probe, low=low, high=low + 50)) for low in (101, 201, 301)))
+pair.on("a row with no room to spare")(lambda probe: _draw(probe, spare=False))
+pair.on("other ids of the special tokens")(
+    lambda probe: _draw(probe, tuple(int(ids(probe, low=low, high=low + 50)) for low in (101, 201, 301)))
+)

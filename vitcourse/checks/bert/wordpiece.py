@@ -53,9 +53,10 @@ def _one_by_one(word: str) -> list[str]:
 @wordpiece.property("a word of the vocabulary is one piece")
 def _whole(probe: Probe) -> None:
     word = letters(probe, probe.integer(5, 7))
-    cut = probe.integer(2, 4)
-    vocabulary = [*_singles(word), word[:cut], word, f"##{word[cut:]}"]
+    cut = probe.integer(3, 4)
+    vocabulary = [word[:2], *_singles(word), word[:cut], word, f"##{word[cut:]}"]
     suspects = {
+        "first-that-fits": [[word[:2], *_one_by_one(word)[2:]]],
         "shortest-first": [_one_by_one(word), list(word)],
         "splits-known-words": [[word[:cut], f"##{word[cut:]}"], [word[:-1], f"##{word[-1]}"]],
     }
@@ -96,7 +97,8 @@ def _unknown(probe: Probe) -> None:
     rest = [[], [f"##{known[3:]}"], [known[3:]], *([UNKNOWN[0]] * count for count in (1, 4)), _one_by_one(known)[3:]]
     suspects = {
         "unknown-piece": [[known[:3], *mark, *more] for mark in (UNKNOWN, ["##[UNK]"]) for more in rest],
-        "ends-early": [[], [known[:3]], [known[:3], f"##{known[3:]}"], [known[:3], f"##{strange}", f"##{known[3:]}"]],
+        "ends-early": [[], [known[:3]], [known[:3], f"##{known[3:]}"]],
+        "letters-made-up": [[known[:3], mark + strange, f"##{known[3:]}"] for mark in ("##", "")],
     }
     _judge(probe, word, vocabulary, suspects)
 
@@ -106,6 +108,7 @@ def _dead_end(probe: Probe) -> None:
     word = letters(probe, 6)
     vocabulary = [word[:2], word[:4], f"##{word[2:]}", *UNKNOWN]
     suspects = {"backtracks": [[word[:2], f"##{word[2:]}"]], "ends-early": [[], [word[:4]]]}
+    suspects["letters-made-up"] = [[word[:4], *rest] for rest in (_one_by_one(word)[4:], word[4:], [f"##{word[4:]}"])]
     _judge(probe, word, vocabulary, suspects)
 
 
@@ -115,3 +118,10 @@ def _first_piece(probe: Probe) -> None:
     for vocabulary in ([f"##{word[:3]}", f"##{word[3:]}", *UNKNOWN], [word[:3], word[3:], *UNKNOWN]):
         forms = [[a + word[:3], b + word[3:]] for a in ("", "##") for b in ("", "##")]
         _judge(probe, word, vocabulary, {"either-form": forms, "ends-early": [[], [word[:3]]]})
+
+
+@wordpiece.property("one letter can be a piece, where nothing longer fits")
+def _one_letter(probe: Probe) -> None:
+    word = letters(probe, 6)
+    for parts in ([word[:5], f"##{word[5]}"], [word[0], f"##{word[1:]}"], [word[:3], f"##{word[3]}", f"##{word[4:]}"]):
+        _judge(probe, word, [*parts, *UNKNOWN], {"no-single-letters": [UNKNOWN, parts[:1]]})

@@ -93,15 +93,13 @@ def _square(probe: Probe) -> Inputs:
     return 3 * (probe.normal(dim, dim) + 1.5), torch.ones(dim), torch.zeros(dim), 1e-5
 
 
-@layer_norm.on("it is multiplied by weight, then bias is added")
-def _affine(probe: Probe) -> Inputs:
-    # An epsilon that no result shows: which one it is, and where it stands, is looked at later.
-    return _draw(probe, probe.integer(9, 12), eps=1e-5, size=3.0)
-
-
-@layer_norm.on("eps is added to the variance, under the root")
-def _epsilon(probe: Probe) -> Inputs:
-    return _draw(probe, probe.integer(9, 12), eps=0.2 + 0.1 * float(probe.uniform(1)), size=0.3)
+# The first with an epsilon that no result shows: which one it is, and where it stands, the second looks at.
+layer_norm.on("it is multiplied by weight, then bias is added")(
+    lambda probe: _draw(probe, probe.integer(9, 12), eps=1e-5, size=3.0)
+)
+layer_norm.on("eps is added to the variance, under the root")(
+    lambda probe: _draw(probe, probe.integer(9, 12), eps=0.2 + 0.1 * float(probe.uniform(1)), size=0.3)
+)
 
 
 @layer_norm.on("a token whose numbers are all equal becomes bias, and not nan", only=["eps-ignored"])

@@ -8,7 +8,6 @@ import math
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.probe import Probe
 from vitcourse.checks.engine.solved import Solved
 
 
@@ -66,26 +65,16 @@ def wrong(length: int, dim: int) -> dict[str, Tensor]:
 positions = Solved("transformer.positions", right=right, wrong=wrong, parts=("the table",), typed=True)
 
 
-@positions.on("position 0 is 0, 1, 0, 1, …: sine and cosine of 0, in turns")
-def _first_row(probe: Probe) -> tuple[int, int]:
-    return 1, 2 * probe.integer(9, 15)
-
-
-@positions.on("the first pair holds sine and cosine of the position itself, the second turns more slowly")
-def _two_pairs(probe: Probe) -> tuple[int, int]:
-    return probe.integer(2, 3), 4  # so few that no mistake has a large angle: rounding would decide about its sine
-
-
-@positions.on("every further pair turns more slowly, by the same factor from pair to pair")
-def _all_pairs(probe: Probe) -> tuple[int, int]:
-    return probe.integer(9, 13), 2 * probe.integer(9, 15)  # none of the usual widths
-
-
-@positions.on("it works for one pair alone", slack=10)
-def _one_pair(probe: Probe) -> tuple[int, int]:
-    return probe.integer(9, 13), 2
-
-
-@positions.on("it works for a long sequence", slack=10)
-def _long(probe: Probe) -> tuple[int, int]:
-    return probe.integer(90, 110), 6
+DRAWS = {  # widths that are none of the usual ones
+    "position 0 is 0, 1, 0, 1, …: sine and cosine of 0, in turns": lambda probe: (1, 2 * probe.integer(9, 15)),
+    # So few that no mistake has a large angle: rounding would decide about its sine.
+    "the first pair turns as the position itself, the second more slowly": lambda probe: (probe.integer(2, 3), 4),
+    "every further pair turns more slowly, by the same factor": lambda probe: (
+        probe.integer(9, 13),
+        2 * probe.integer(9, 15),
+    ),
+    "it works for one pair alone": lambda probe: (probe.integer(9, 13), 2),
+    "it works for a long sequence": lambda probe: (probe.integer(90, 110), 6),
+}
+for text, draw in DRAWS.items():
+    positions.on(text, slack=10)(draw)

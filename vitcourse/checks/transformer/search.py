@@ -1,13 +1,13 @@
 """Beam search over a table of log-probabilities, right and wrong, and the tables that tell these apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from torch import Tensor
 
 from vitcourse.checks.engine.probe import Probe
 
-TRIES = 4000
+TRIES = 40_000  # of which the rarest kind takes 500 on the average
 ALL = 150  # beams that miss nothing in tables as small as these
 
 
@@ -20,92 +20,106 @@ class Tree(NamedTuple):
     max_length: int
 
 
-def score(tree: Tree, ids: list[int]) -> float:
-    """The log-probability of ids after the start token."""
-    return _total(tree.log_p.tolist(), tree.start, ids)
+def steps(tree: Tree, ids: list[int]) -> list[float]:
+    """The log-probability of each id after the one before it, the first after the start token."""
+    table = tree.log_p.tolist()
+    return [table[i][j] for i, j in zip([tree.start, *ids], ids, strict=False)]
 
 
-def _total(table: list[list[float]], start: int, ids: list[int]) -> float:
-    return sum(table[i][j] for i, j in zip([start, *ids], ids, strict=False))
-
-
-def search(tree: Tree, beams: int, apart: bool = False) -> tuple[list[int], float]:
-    """The ids that beam search finds, and their log-probability.
+def search(
+    tree: Tree,
+    beams: int,
+    rank: Callable[[list[float]], float] = sum,
+    stop: Callable[[Iterable[bool]], bool] = all,
+    freeze: bool = True,
+    each: bool = False,
+) -> list[list[int]]:
+    """The prefixes in the beam at the end, the best first; each option stands for a way to get it wrong.
 
     Args:
-        apart: what has ended leaves the beam, and its place is free, as in `vitcourse.transformer.beam_decode`; else it
-            stays and competes. Both go on until nothing that runs can still win.
+        rank: of the log-probabilities of a prefix.
+        stop: of whether each prefix in the beam has ended.
+        freeze: what has ended is not extended.
+        each: the best continuations of each prefix are kept, and not of all together.
     """
-    table = tree.log_p.double().tolist()
-    running, ended = [([], 0.0)], []
-    for _ in range(tree.max_length):
-        longer = [
-            ([*ids, token], total + table[ids[-1] if ids else tree.start][token])
-            for ids, total in running
-            for token in range(len(table))
-        ]
-        if apart:
-            longer.sort(key=lambda one: -one[1])
-            ended += [one for one in longer[:beams] if one[0][-1] == tree.end]
-            running = [one for one in longer if one[0][-1] != tree.end][:beams]
-            if ended and max(total for _, total in ended) >= running[0][1]:
-                break
-            continue
-        kept = sorted(longer + ended, key=lambda one: -one[1])[:beams]
-        ended = [one for one in kept if one[0][-1] == tree.end]
-        running = [one for one in kept if one[0][-1] != tree.end]
-        if not running:
-            break
-    # The task: the best of the beam; with the limit reached, ended or not.
-    return max(ended + running, key=lambda one: one[1]) if not apart else max(ended or running, key=lambda one: one[1])
-
-
-def path(tree: Tree, beams: int, apart: bool = False) -> list[int]:
-    return search(tree, beams, apart)[0]
-
-
-def wrong_paths(tree: Tree, beams: int) -> dict[str, list[int]]:
-    """The ids that each known mistake finds."""
-    return {
-        "greedy": path(tree, 1),
-        "last-step-only": _by_last_step(tree, beams),
-        "first-finished": first_finished(tree, beams),
-        "keeps-too-many": path(tree, ALL),
-    }
-
-
-def _steps(tree: Tree, beams: int, rank: Callable[[list[int]], float], stop: Callable[[list], bool]) -> list[list[int]]:
-    kept: list[list[int]] = [[]]
+    table, kept = tree.log_p.tolist(), [([], [])]
     for _ in range(tree.max_length):
         longer = []
-        for ids in kept:
-            done = ids[-1:] == [tree.end]
-            longer += [ids] if done else [[*ids, token] for token in range(len(tree.log_p))]
-        kept = sorted(longer, key=rank, reverse=True)[:beams]
-        if stop(kept):
+        for ids, past in kept:
+            row = table[ids[-1] if ids else tree.start]
+            more = [([*ids, token], [*past, step]) for token, step in enumerate(row)]
+            more = [(ids, past)] if freeze and ids[-1:] == [tree.end] else more
+            longer += _best(more, rank, beams) if each else more
+        kept = _best(longer, rank, len(longer) if each else beams)
+        if stop(ids[-1] == tree.end for ids, _ in kept):
             break
-    return kept
+    return [ids for ids, _ in kept]
 
 
-def _by_last_step(tree: Tree, beams: int) -> list[int]:
-    table = tree.log_p.tolist()
-
-    def last(ids: list[int]) -> float:
-        return table[ids[-2] if len(ids) > 1 else tree.start][ids[-1]]
-
-    return _steps(tree, beams, last, lambda kept: all(ids[-1] == tree.end for ids in kept))[0]
+def _best(prefixes: list, rank: Callable, count: int) -> list:
+    return sorted(prefixes, key=lambda one: rank(one[1]), reverse=True)[:count]
 
 
-def first_finished(tree: Tree, beams: int) -> list[int]:
-    table = tree.log_p.tolist()
-    kept = _steps(
-        tree,
-        beams,
-        lambda ids: _total(table, tree.start, ids),
-        lambda kept: any(ids[-1] == tree.end for ids in kept),
-    )
-    ended = [ids for ids in kept if ids[-1] == tree.end]
-    return ended[0] if ended else kept[0]
+def path(tree: Tree, beams: int) -> list[int]:
+    """The ids that beam search finds."""
+    return search(tree, beams)[0]
+
+
+def set_apart(tree: Tree, beams: int) -> list[int]:
+    """The same where what has ended leaves its place in the beam, as in `vitcourse.transformer.beam_decode`."""
+    running, ended = [[]], []
+    for _ in range(tree.max_length):
+        longer = [[*ids, token] for ids in running for token in range(len(tree.log_p))]
+        longer.sort(key=lambda ids: sum(steps(tree, ids)), reverse=True)
+        ended += [ids for ids in longer[:beams] if ids[-1] == tree.end]
+        running = [ids for ids in longer if ids[-1] != tree.end][:beams]
+        best = max(ended or running, key=lambda ids: sum(steps(tree, ids)))
+        if ended and sum(steps(tree, best)) >= sum(steps(tree, running[0])):
+            break
+    return best
+
+
+def _first_finished(tree: Tree, beams: int) -> list[int]:
+    kept = search(tree, beams, stop=any)
+    return next((ids for ids in kept if ids[-1] == tree.end), kept[0])
+
+
+# The ids that each mistake finds, in reading order.
+WRONG: dict[str, Callable[[Tree, int], list[int]]] = {
+    "greedy": lambda tree, _: path(tree, 1),
+    "last-step-only": lambda tree, beams: search(tree, beams, rank=lambda past: past[-1])[0],
+    "first-finished": _first_finished,
+    "length-normalised": lambda tree, beams: search(tree, beams, rank=lambda past: sum(past) / len(past))[0],
+    "does-not-stop": lambda tree, beams: search(tree, beams, freeze=False)[0],
+    "does-not-stop/best": lambda tree, beams: search(tree, beams, freeze=False, stop=lambda ended: next(iter(ended)))[
+        0
+    ],
+    "keeps-too-many/each": lambda tree, beams: search(tree, beams, each=True)[0],
+    "keeps-too-many": lambda tree, _: path(tree, ALL),
+}
+
+
+def shows(tree: Tree, name: str) -> bool:
+    """Whether two beams find another target than this mistake, and no two mistakes are mixed up.
+
+    The target is the same where what has ended is set apart, with a beam more, and with another limit.
+    """
+    right, found = path(tree, 2), {}
+    if right[-1] != tree.end or path(tree, 3) != right or WRONG[name](tree, 2) == right:  # most tables fail here
+        return False
+    if set_apart(tree, 2) != right or not in_time(tree, right, 2) or not in_time(tree, path(tree, 1), 1):
+        return False
+    for other, mistake in WRONG.items():
+        base, ids = other.partition("/")[0], tuple(mistake(tree, 2))
+        if list(ids) != right and found.setdefault(ids, base) != base:
+            return False
+    return True
+
+
+def in_time(tree: Tree, ids: list[int], beams: int) -> bool:
+    """Whether the limit is no matter: ids end before it, and are found with a limit a little lower or higher too."""
+    limits = (tree.max_length - 1, tree.max_length + 4)
+    return ids[-1] == tree.end and all(path(tree._replace(max_length=limit), beams) == ids for limit in limits)
 
 
 def any_tree(probe: Probe, fits: Callable[[Tree], bool]) -> Tree:
@@ -116,12 +130,11 @@ def any_tree(probe: Probe, fits: Callable[[Tree], bool]) -> Tree:
     """
     for _ in range(TRIES):
         entries = probe.integer(5, 6)
-        order = probe.uniform(entries).argsort().tolist()
-        tree = Tree(1.5 * probe.normal(entries, entries), order[0], order[1], 6)
-        logits = tree.log_p
-        logits[:, tree.start] = -20.0  # nothing leads back to the start
-        logits[tree.start, tree.end] = -20.0  # and an empty target is all but impossible
-        tree = tree._replace(log_p=logits.log_softmax(dim=-1))
+        start, end = (1 + probe.uniform(entries - 1).argsort()[:2]).tolist()  # neither is row 0
+        tree = Tree(1.5 * probe.normal(entries, entries), start, end, 6)
+        tree.log_p[:, start] = -20.0  # nothing leads back to the start
+        tree.log_p[start, end] = -20.0  # and an empty target is all but impossible
+        tree = tree._replace(log_p=tree.log_p.log_softmax(dim=-1))
         if fits(tree):
             return tree
     raise RuntimeError(f"no table of {TRIES} tells the answers apart")

@@ -65,13 +65,13 @@ def wrong(logits: Tensor, labels: Tensor, smoothing: float, pad: int) -> dict[st
 smoothed_loss = Solved("transformer.smoothed_loss", right=right, wrong=wrong, parts=("the loss",))
 
 
-def _draw(probe: Probe, smoothing: float, pad: int = 0) -> Inputs:
+def _draw(probe: Probe, smoothing: float, pad: int = 0, size: float = 2.0) -> Inputs:
     """logits (B, T, V) and labels (B, T) of which a good part is padding, unequally over the rows; no other label is
     the padding."""
     batch, length, entries = probe.integer(3, 5), probe.integer(6, 8), probe.integer(9, 15)
     labels = (pad + 1 + (probe.uniform(batch, length) * (entries - 1)).long()) % entries
     real = torch.tensor([length, 2, *(probe.integer(3, length - 2) for _ in range(batch - 2))])
-    logits = 2 * probe.normal(batch, length, entries)
+    logits = size * probe.normal(batch, length, entries)
     return logits, labels.where(torch.arange(length) < real[:, None], pad), smoothing, pad
 
 
@@ -84,35 +84,24 @@ def _share(probe: Probe) -> float:
     return 0.2 + 0.2 * float(probe.uniform(1))
 
 
-PLAIN = "without smoothing and padding it is the mean of minus the log-probability of the right token"
-smoothed_loss.on(PLAIN, slack=3)(lambda probe: _unpadded(probe, 0.0))
-
-
-@smoothed_loss.on("smoothing moves its share from the right token to all entries, in equal parts", slack=3)
-def _smoothed(probe: Probe) -> Inputs:
-    return _unpadded(probe, _share(probe))
-
-
-@smoothed_loss.on("padding does not count, neither above nor below the fraction line", slack=3)
-def _padded(probe: Probe) -> Inputs:
-    return _draw(probe, _share(probe))
-
-
-@smoothed_loss.on("padding is the id that the argument names", slack=3)
-def _other_padding(probe: Probe) -> Inputs:
-    return _draw(probe, 0.3, pad=probe.integer(2, 6))
-
-
-@smoothed_loss.on("large logits give a finite loss", slack=3, only=["overflows"], otherwise="overflows")
-def _large(probe: Probe) -> Inputs:
-    logits, *rest = _draw(probe, 0.1)
-    return 100 * logits, *rest
-
-
-def _exact(probe: Probe) -> Inputs:
+def _double(probe: Probe) -> Inputs:
     logits, *rest = _draw(probe, 0.3)
     return logits.double() * 0.987654321, *rest
 
 
-smoothed_loss.exact(_exact, slack=3)
+DRAWS = {
+    "without smoothing and padding it is the mean of minus the log-probability of the right token": lambda probe: (
+        _unpadded(probe, 0.0)
+    ),
+    "smoothing moves its share from the right token to all entries, in equal parts": lambda probe: _unpadded(
+        probe, _share(probe)
+    ),
+    "padding does not count, neither above nor below the fraction line": lambda probe: _draw(probe, _share(probe)),
+    "padding is the id that the argument names": lambda probe: _draw(probe, 0.3, pad=probe.integer(2, 6)),
+}
+for text, draw in DRAWS.items():
+    smoothed_loss.on(text, slack=3)(draw)
+large = smoothed_loss.on("large logits give a finite loss", slack=3, only=["overflows"], otherwise="overflows")
+large(lambda probe: _draw(probe, 0.1, size=200.0))
+smoothed_loss.exact(_double, slack=3)
 smoothed_loss.differentiable(lambda probe: _draw(probe, 0.1), to="the logits")
