@@ -72,8 +72,13 @@ class Solved(Check):
         """Adds the property that nothing is lost of float64 inputs, which ``draw`` draws."""
         self.on("float64 comes in, float64 comes out, with nothing lost on the way", **how)(draw)
 
-    def differentiable(self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient") -> None:
-        """Adds the property that the right gradient comes back ``to`` the floating inputs; ``nan`` if it holds one."""
+    def differentiable(
+        self, draw: Draw, to: str, slack: float = 5.0, nan: str = "cuts-gradient", of: Sequence[str] = ()
+    ) -> None:
+        """Adds the property that the right gradient comes back ``to`` the inputs; ``nan`` if it holds one.
+
+        They are the floating ones, or those of them that the task names: the arguments ``of``.
+        """
 
         def hold(probe: Probe) -> None:
             inputs = draw(probe)
@@ -81,7 +86,12 @@ class Solved(Check):
             self._checked(probe, value, inputs, {}, None)
             leaves = [one.double().requires_grad_() if _floats(one) else one for one in inputs]
             made = _parts(self.right(*leaves))
-            asked = [(leaf, gradient) for leaf, gradient in zip(leaves, found, strict=True) if _floats(leaf)]
+            names = [name_of(self.right, place) for place in range(len(inputs))]
+            asked = [
+                (leaf, gradient)
+                for name, leaf, gradient in zip(names, leaves, found, strict=True)
+                if _floats(leaf) and name in (of or names)
+            ]
             sent = [upstream(part.shape, part.dtype) for part in made]
             right = torch.autograd.grad(made, [leaf for leaf, _ in asked], sent)
             for (_, gradient), wanted in zip(asked, right, strict=True):
