@@ -1,6 +1,7 @@
 """Answers to ``asl_finetuning.plateau``: the rate of every epoch."""
 
 import itertools
+import math
 
 import torch
 
@@ -163,3 +164,9 @@ def with_margin(below):
 BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < best * (1 - 1e-4)))
 BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < best - 1e-4))
 BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < 0.99 * best))
+
+
+@BANK.wrong("taken-off")
+def takes_the_factor_off(values, rate, patience, factor):
+    rates = plain(values, 1.0, patience, 0.5)
+    return [rate + round(math.log2(found)) * factor for found in rates]
