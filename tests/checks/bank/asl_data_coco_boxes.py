@@ -5,7 +5,7 @@ import torch
 from tests.checks.bank.entries import Bank
 
 BANK = Bank("asl_data.coco_boxes")
-CHECKS = ("stranger", "one", "two", "area", "inside")
+CHECKS = ("stranger", "one", "two", "area", "inside", "left")
 
 
 def corners(x, y, w, h, width, height):
@@ -39,6 +39,8 @@ def reader(leave_out="", form=corners, slack=1.0, clipped=clip, error=ValueError
             require("area", w > 0 and h > 0, image, "a box without an area")
             outside = max(-x, -y, x + w - width, y + h - height)
             require("inside", outside < slack, image, "a box outside")
+            left = min(x + w, y + h, width - x, height - y) > 0 or w <= 0 or h <= 0
+            require("left", left or outside >= 1, image, "a box of which nothing is left")
             found[image["id"]] = clipped(form(x, y, w, h, width, height))
         if order == "annotations":
             return [found[entry["image_id"]] for entry in content["annotations"]]
@@ -64,6 +66,8 @@ def with_lists(content):
         (x, y, w, h), size = own[0], (image["width"], image["height"])
         if not (w > 0 and h > 0 and x > -1 and y > -1 and x + w < size[0] + 1 and y + h < size[1] + 1):
             raise ValueError(f"the box of {image['file_name']} is {own[0]}")
+        if x + w <= 0 or y + h <= 0 or x >= size[0] or y >= size[1]:
+            raise ValueError(f"nothing is left of the box of {image['file_name']}")
         result.append((torch.tensor([x, y, x + w, y + h]) / torch.tensor([*size, *size])).clamp(0, 1))
     return result
 
@@ -91,6 +95,10 @@ BANK.wrong("refuses-rounding")(reader(slack=1e-9))
 BANK.wrong("not-clipped")(reader(clipped=list))
 BANK.wrong("accepts-outside")(reader(leave_out="inside"))
 BANK.wrong("accepts-empty")(reader(leave_out="area"))
+BANK.wrong("accepts-emptied")(reader(leave_out="left"))
+BANK.wrong("accepts-outside")(reader(slack=2.5))
+BANK.wrong("accepts-outside")(reader(slack=1 + 1e-9))
+BANK.wrong("refuses-rounding")(reader(slack=0.5))
 BANK.wrong("accepts-two")(reader(leave_out="two"))
 BANK.wrong("accepts-stranger")(reader(leave_out="stranger"))
 BANK.wrong("other-error")(reader(error=KeyError))
@@ -129,3 +137,12 @@ def empties_the_file(content):
     boxes = reader()(content)
     content["annotations"].clear()
     return boxes
+
+
+def refuses_what_is_inverted(x, y, w, h, W, H):
+    if not (x < w <= W and y < h <= H):
+        raise ValueError("a box without an area")
+    return [x / W, y / H, w / W, h / H]
+
+
+BANK.wrong("size-as-corner")(other(refuses_what_is_inverted))

@@ -1,5 +1,6 @@
 """Answers to ``asl_data.split``: (places to train on, places held out)."""
 
+import math
 import random
 
 import torch
@@ -117,3 +118,39 @@ def shuffles_the_files(files, share, seed):
     sides = by()(files, share, seed)
     files.reverse()
     return sides
+
+
+def sampled(draw):
+    """An answer whose photos held out come from ``draw``, given a generator, the photos and their number."""
+
+    def answer(files, share, seed):
+        photos = sorted(set(map(photo_of, files)))
+        return divided(files, set(draw(random.Random(seed), photos, round(share * len(photos)))))
+
+    return answer
+
+
+BANK.wrong("not-rounded")(by(count=lambda share, files, groups: int(share * len(groups))))
+BANK.wrong("not-rounded")(by(count=lambda share, files, groups: math.ceil(share * len(groups))))
+BANK.wrong("one-off")(by(count=lambda share, files, groups: round(share * len(groups)) + 1))
+BANK.wrong("one-off")(by(count=lambda share, files, groups: round(share * len(groups)) - 1))
+BANK.wrong("drawn-twice")(sampled(lambda generator, photos, count: generator.choices(photos, k=count)))
+
+
+@BANK.wrong("drawn-twice")
+def lists_a_photo_twice(files, share, seed):
+    photos = sorted(set(map(photo_of, files)))
+    drawn = random.Random(seed).choices(photos, k=round(share * len(photos)))
+    places = range(len(files))
+    held = [i for photo in drawn for i in places if photo_of(files[i]) == photo]
+    return [i for i in places if i not in held], held
+
+
+@BANK.wrong("share-of-images")
+def until_enough_images(files, share, seed):
+    photos = sorted(set(map(photo_of, files)))
+    random.Random(seed).shuffle(photos)
+    held = set()
+    while sum(photo_of(file) in held for file in files) < share * len(files):
+        held.add(photos.pop())
+    return divided(files, held)

@@ -85,3 +85,11 @@ BANK.wrong("cuts-gradient")(answer(total=lambda letter, box, divisor: letter.det
 def through_float(logits, boxes, labels, true_boxes, divisor):
     parts = answer()(logits.float(), boxes.float(), labels, true_boxes.float(), divisor)
     return [part.to(logits.dtype) for part in parts]
+
+
+BANK.wrong("wrong-axis")(answer(letter=lambda x, y: picked(x.log_softmax(dim=0), y)))
+BANK.wrong("no-logarithm")(answer(letter=lambda x, y: -picked(x.softmax(dim=1), y)))
+BANK.wrong("no-logarithm")(answer(letter=lambda x, y: 1 + picked(x.softmax(dim=1), y)))
+BANK.wrong("logarithm-of-the-mean")(answer(letter=lambda x, y: -(-picked(x.softmax(dim=1), y)).log()))
+BANK.wrong("divided-twice")(answer(told=lambda t, a, b, c: (a / c / c + b, a / c, b)))
+BANK.wrong("swapped")(answer(told=lambda total, letter, box, divisor: (letter, box, total)))

@@ -113,3 +113,8 @@ def sorts_in_place(runs):
         for run in group:
             run["valid"].sort()
     return found
+
+
+BANK.wrong("worst-seed-wins")(answer(worth=lambda group, places: min(at(group, places, "held_out"))))
+BANK.wrong("place-not-worth")(lambda runs: answer()(dict(list(runs.items())[:1])))
+BANK.wrong("place-not-worth")(lambda runs: answer()(dict(list(runs.items())[-1:])))

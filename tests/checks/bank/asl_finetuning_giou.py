@@ -102,3 +102,11 @@ def in_place(boxes, true_boxes):
     found = answer()(boxes, true_boxes)
     true_boxes += 0.5
     return found
+
+
+BANK.wrong("clipped")(lambda a, b: answer()(a.clamp(0, 1), b))
+BANK.wrong("clipped")(lambda a, b: answer()(a.clamp(0, 1), b.clamp(0, 1)))
+BANK.wrong("empty-part-alone")(answer(put=lambda o, u, f: (f - u) / f))
+BANK.wrong("adds-epsilon")(answer(put=lambda o, u, f: o / (u + 1e-7) - (f - u) / f))
+BANK.wrong("adds-epsilon")(answer(put=lambda o, u, f: o / (u + 1e-6) - (f - u) / (f + 1e-6)))
+BANK.wrong("adds-epsilon")(answer(union=lambda a, b, both: area(a) + area(b) - both + 1e-9))

@@ -1,6 +1,7 @@
 """Answers to ``asl_finetuning.plateau``: the rate of every epoch."""
 
 import itertools
+import math
 
 import torch
 
@@ -142,3 +143,30 @@ BANK.wrong("wrong-shape")(lambda values, *rest: [*plain(values, *rest), 0.1])
 BANK.wrong("wrong-shape")(lambda values, *rest: plain(values, *rest)[1:])
 BANK.wrong("wrong-type")(lambda values, *rest: plain(values, *rest)[-1])
 BANK.wrong("wrong-type")(lambda values, *rest: [str(rate) for rate in plain(values, *rest)])
+
+
+def with_margin(below):
+    """An answer for which ``below`` says whether a loss is better than the best."""
+
+    def answer(values, rate, patience, factor):
+        best, bad, rates = float("inf"), 0, []
+        for value in values:
+            rates.append(rate)
+            bad = 0 if below(value, best) else bad + 1
+            best = value if bad == 0 else best
+            if bad > patience:
+                rate, bad = rate * factor, 0
+        return rates
+
+    return answer
+
+
+BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < best * (1 - 1e-4)))
+BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < best - 1e-4))
+BANK.wrong("needs-a-margin")(with_margin(lambda value, best: value < 0.99 * best))
+
+
+@BANK.wrong("taken-off")
+def takes_the_factor_off(values, rate, patience, factor):
+    rates = plain(values, 1.0, patience, 0.5)
+    return [rate + round(math.log2(found)) * factor for found in rates]

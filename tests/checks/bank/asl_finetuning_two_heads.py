@@ -105,3 +105,7 @@ def in_place(vector, letter, box):
 def through_float(vector, letter, box):
     letter, box = ({name: part.float() for name, part in head.items()} for head in (letter, box))
     return [part.to(vector.dtype) for part in answer()(vector.float(), letter, box)]
+
+
+BANK.wrong("sigmoid-exchanged")(answer(letter=torch.sigmoid, box=lambda x: x))
+BANK.wrong("sigmoid-twice")(answer(box=lambda x: x.sigmoid().sigmoid()))

@@ -31,10 +31,10 @@ def _content(names: list[str], sizes: list[tuple[int, int]], boxes: list[Box], i
 
 def _draw(probe: Probe, count: int) -> tuple[list[str], list[tuple[int, int]], list[Box], list[int]]:
     names = [f"{letter}{probe.integer(1, 30)}.jpg" for letter in "KTLSW"[:count]]
-    sizes = [(probe.integer(96, 120), probe.integer(150, 200)) for _ in names]
-    # Twice the centre or the corner stays inside, so that a box in another form is not refused for leaving the image.
+    sizes = [(probe.integer(150, 170), probe.integer(180, 220)) for _ in names]
+    # Read in another form, it is still a box inside the image, so that it is not refused in place of being wrong.
     boxes = [
-        (probe.integer(30, 40), probe.integer(44, 54), probe.integer(10, 25), probe.integer(27, 40)) for _ in names
+        (probe.integer(36, 44), probe.integer(50, 56), probe.integer(46, 64), probe.integer(66, 84)) for _ in names
     ]
     order = torch.randperm(9, generator=probe.generator, device="cpu")[:count]
     return names, sizes, boxes, [101 + 7 * int(key) for key in order]
@@ -105,7 +105,7 @@ def _edges(probe: Probe) -> None:
 @coco_boxes.property("a box that leaves its image by less than a pixel is clipped")
 def _rounding(probe: Probe) -> None:
     names, sizes, _, ids = _draw(probe, 2)
-    (width, height), out = sizes[1], 0.25 * probe.integer(1, 3)
+    (width, height), out = sizes[1], 0.9
     boxes = [(-out, 20, 30, 40), (width - 30, height - 40, 30 + out, 40 + out)]
     raw = [(x / w0, y / h0, (x + w) / w0, (y + h) / h0) for (x, y, w, h), (w0, h0) in zip(boxes, sizes, strict=True)]
     value = _call(probe, _content(names, sizes, boxes, ids), on_error="refuses-rounding")
@@ -114,27 +114,30 @@ def _rounding(probe: Probe) -> None:
 
 def _bad(probe: Probe) -> list[tuple[str, str | None, dict]]:
     """(misconception where it is accepted, name of the image at fault, content)."""
+    drawn, place = _draw(probe, 4), probe.integer(1, 3)
+    width, height = drawn[1][place]
+    boxes = [
+        ("accepts-outside", (width + 20, 20, 40, 60)),
+        ("accepts-outside", (-1, 20, 40, 60)),
+        ("accepts-outside", (20, height - 40, 40, 41.5)),
+        ("accepts-empty", (40, 40, 0, 20)),
+        ("accepts-empty", (40, 40, 20, -10)),
+        ("accepts-emptied", (-0.75, 20, 0.5, 40)),
+        ("accepts-emptied", (20, height, 40, 0.5)),
+    ]
     cases = []
 
-    def add(misconception: str, place: int | None, change: tuple[int, Box] | None = None) -> dict:
-        names, sizes, boxes, ids = _draw(probe, 4)
-        if change is not None:
-            boxes[change[0]] = change[1]
-        content = _content(names, sizes, boxes, ids)
-        cases.append((misconception, None if place is None else names[place], content))
-        return content
+    def add(misconception: str, name: str | None = drawn[0][place]) -> list[dict]:
+        content = _content(*drawn)
+        cases.append((misconception, name, content))
+        return content["annotations"]
 
-    place, far = probe.integer(1, 3), probe.integer(3, 20)
-    add("accepts-outside", place, (place, (60, 20, 60 + far, 40)))
-    add("accepts-outside", place, (place, (20, -far, 40, 60)))
-    add("accepts-empty", place, (place, (40, 40, 0, 20)))
-    add("accepts-empty", place, (place, (40, 40, 20, -far)))
-    missing = add("accepts-none", place)
-    del missing["annotations"][place]
-    twice = add("accepts-two", place)
-    twice["annotations"].append({**twice["annotations"][place], "id": 99, "bbox": [5.0, 6.0, 20.0, 30.0]})
-    stranger = add("accepts-stranger", None)
-    stranger["annotations"].append({**stranger["annotations"][0], "id": 99, "image_id": 7})
+    for misconception, box in boxes:
+        add(misconception)[place]["bbox"] = [float(side) for side in box]
+    del add("accepts-none")[place]
+    twice, stranger = add("accepts-two"), add("accepts-stranger", None)
+    twice.append({**twice[place], "id": 99, "bbox": [5.0, 6.0, 20.0, 30.0]})
+    stranger.append({**stranger[0], "id": 99, "image_id": 7})
     return cases
 
 

@@ -35,8 +35,8 @@ def overlaps(boxes: Tensor, true_boxes: Tensor) -> Tensor:
     return both / (one + two - both)
 
 
-def numbers(value: object, count: int, name: str) -> Tensor:
-    """``count`` numbers from a list, a tuple or a tensor, as (count,) float32.
+def numbers(value: object, count: int | None, name: str) -> Tensor:
+    """``count`` numbers (None: any) from a list, a tuple or a tensor, as (count,) float32.
 
     Raises:
         Wrong: they are no numbers, or another count.
@@ -44,10 +44,11 @@ def numbers(value: object, count: int, name: str) -> Tensor:
     parts = list(value) if isinstance(value, list | tuple) else value
     if isinstance(parts, list) and all(map(is_number, parts)):
         parts = torch.tensor([float(part) for part in parts], dtype=torch.float64, device="cpu")
+    wanted = f"{name} should be {count or 'a list of'} numbers"
     if not isinstance(parts, Tensor) or parts.dtype == torch.bool or parts.is_complex():
-        raise Wrong("wrong-type", f"{name} should be {count} numbers, in a list or a tensor, and is {describe(value)}.")
-    if tuple(parts.shape) != (count,):
-        raise Wrong("wrong-shape", f"{name} should be {count} numbers; its shape is {tuple(parts.shape)}.")
+        raise Wrong("wrong-type", f"{wanted}, in a list or a tensor, and is {describe(value)}.")
+    if count is not None and tuple(parts.shape) != (count,):
+        raise Wrong("wrong-shape", f"{wanted}; its shape is {tuple(parts.shape)}.")
     return parts.float()
 
 

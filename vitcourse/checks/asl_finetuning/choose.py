@@ -16,7 +16,7 @@ from vitcourse.checks.engine.words import apart
 
 choose = Check("asl_finetuning.choose")
 Runs = dict[str, list[dict[str, list[float]]]]
-NAMES = ("C = 1", "C = 10", "C = 30", "C = 100")
+NAMES = [f"C = {divisor}" for divisor in (1, 3, 10, 30, 100, 300, 1000)]
 PICTURES = 40  # so few that some accuracies are equal
 Answer = tuple[str, float, float, float]
 
@@ -76,6 +76,7 @@ def _in_a_setting(runs: Runs) -> dict[str, Answer]:
 WORTHS: dict[str, Callable[[list[dict], list[int]], float]] = {
     "setting-on-valid": lambda group, places: mean(_at(group, places, "valid")),
     "best-seed-wins": lambda group, places: max(_at(group, places, "held_out")),
+    "worst-seed-wins": lambda group, places: min(_at(group, places, "held_out")),
     "mean-over-epochs": lambda group, _: mean(mean(run["held_out"]) for run in group),
 }
 
@@ -85,6 +86,7 @@ def _of_settings(runs: Runs) -> dict[str, Answer]:
     right = _answer(runs)
     return {
         **{misconception: _answer(runs, worth=worth) for misconception, worth in WORTHS.items()},
+        **{f"place-not-worth/{name}": _answer({name: runs[name]}) for name in [*runs][:: len(runs) - 1]},
         **{f"wrong-name/{name}": (name, *right[1:]) for name in runs if name != right[0]},
     }
 
@@ -108,21 +110,27 @@ def _draw(probe: Probe, settings: int, suspects: Callable[[Runs], dict[str, Answ
 
 
 def _counts(probe: Probe, settings: int) -> Tensor:
-    """Pictures that were right, (some, settings, seeds, hold-out and valid, epochs), in which every way to compare
-    settings that `WORTHS` knows chooses another. So few do that a look at one after the other would take seconds."""
+    """Pictures that were right, (some, settings, seeds, hold-out and valid, epochs).
+
+    Of seven settings one is best on the mean, others by one lucky seed, by the worst seed, over all epochs, and on
+    valid; the first and the last are best in nothing.
+    """
     epochs = probe.integer(6, 8)
-    counts = (20 + 20 * probe.uniform(1 if settings == 1 else 256, settings, 3, 2, epochs)).long()
+    counts = (20 + 12 * probe.uniform(4, settings, 3, 2, epochs)).long()
     # The best is often met twice.
     late = epochs // 2 + (probe.uniform(*counts.shape[:-1], 1) * (epochs - epochs // 2)).long()
     again = (torch.arange(epochs) == late) & (probe.uniform(*counts.shape[:-1], 1) < 0.5)
     counts = torch.where(again, counts[..., : epochs // 2].amax(dim=-1, keepdim=True), counts)
-    held, valid = counts.unbind(dim=3)
-    first = (held * epochs - torch.arange(epochs)).argmax(dim=-1, keepdim=True)
-    told = valid.gather(-1, first)[..., 0].sum(dim=-1)
-    best = held.amax(dim=-1)
-    worths = (best.sum(dim=-1), best.amax(dim=-1), held.sum(dim=(-1, -2)), told)
-    chosen = torch.stack([worth.argmax(dim=-1) for worth in worths]).sort(dim=0).values
-    return counts[(chosen.diff(dim=0) != 0).sum(dim=0) == settings - 1]
+    if settings > 1:
+        held, valid = counts.unbind(dim=3)
+        held[:, 1, :2] += 7
+        held[:, 2, 0] += 9
+        held[:, 3] += 34 - held[:, 3].amax(dim=-1, keepdim=True)
+        held[:, 4] = held[:, 4].clamp(min=31)
+        valid[:, 5] += 6
+        order = 1 + torch.randperm(settings - 2, generator=probe.generator)
+        counts[:, 1:-1] = counts[:, order]
+    return counts[:, :, torch.randperm(3, generator=probe.generator)]
 
 
 def _tied(runs: Runs, worth: Callable[[list[dict], list[int]], float]) -> bool:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.probe import Probe, Wrong, describe
+from vitcourse.checks.asl_data.common import numbers
+from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.solved import Solved
 
-plateau = Check("asl_finetuning.plateau")
 Case = tuple[list[float], float, int, float]
+
+
+def right(values: list[float], rate: float, patience: int, factor: float) -> Tensor:
+    return torch.tensor(_rates(values, rate, patience, factor))
 
 
 def _rates(
@@ -55,9 +59,9 @@ def _rates(
     return rates
 
 
-def _suspects(case: Case) -> dict[str, list[float]]:
-    values, rate, _, factor = case
-    return {
+def wrong(values: list[float], rate: float, patience: int, factor: float) -> dict[str, Tensor]:
+    case = (values, rate, patience, factor)
+    made = {
         "compares-with-last": _rates(*case, last=True),
         "too-soon": _rates(*case, limit=lambda bad, patience: bad >= patience),
         "too-late": _rates(*case, limit=lambda bad, patience: bad > patience + 1),
@@ -66,73 +70,49 @@ def _suspects(case: Case) -> dict[str, list[float]]:
         "forgets-the-best": _rates(*case, forget=True),
         "more-is-better": _rates(*case, better=lambda value, best: value > best),
         "equal-improves": _rates(*case, better=lambda value, best: value <= best),
+        "needs-a-margin": _rates(*case, better=lambda value, best: value < best * (1 - 1e-4)),
         "one-epoch-off": _rates(*case, after=True),
         "from-the-first-rate": [max(found, rate * factor) for found in _rates(*case)],
         "divided": _rates(*case, fall=operator.truediv),
+        "taken-off": _rates(*case, fall=operator.sub),
         "never-falls": [rate] * len(values),
         "only-once": _rates(*case, back=True),
     }
+    return {name: torch.tensor(rates) for name, rates in made.items()}
 
 
-def _draw(probe: Probe) -> Case:
-    """Losses on a few levels, so that they stand still, rise, come half way back and improve again.
+plateau = Solved(
+    "asl_finetuning.plateau",
+    right=right,
+    wrong=wrong,
+    parts=("the list of rates",),
+    read=lambda value: numbers(value, None, "The result"),
+)
+
+
+def draw(probe: Probe) -> Case:
+    """Losses on a few levels, so that they stand still, rise, come half way back and improve again, much or little.
 
     Drawn anew until every mistake gives other rates than the right ones and than every other mistake.
     """
     while True:
         patience, factor = probe.integer(1, 2), probe.integer(2, 5) / 10
-        rate = probe.integer(1, 9) / 1000
-        values, best = [], 12
+        rate = probe.integer(1, 9) / 10
+        values, best = [], 1.2
         for _ in range(4):
-            best -= 1
+            best -= (0.1, 1e-5)[probe.integer(0, 1)]
             values += [best]
-            values += [best + probe.integer(0, 4) for _ in range(probe.integer(1, 2 * patience + 4))]
-        case = ([value / 10 for value in values], rate, patience, factor)
-        every = [_rates(*case), *_suspects(case).values()]
-        texts = {tuple(round(math.log(rate), 6) for rate in rates) for rates in every}
-        if len(texts) == len(every):
+            values += [best + probe.integer(0, 4) / 10 for _ in range(probe.integer(1, 2 * patience + 4))]
+        case = ([round(value, 6) for value in values], rate, patience, factor)
+        every = [right(*case), *wrong(*case).values()]
+        if len({tuple(round(float(rate), 3) for rate in rates) for rates in every}) == len(every):
             return case
 
 
-def _call(probe: Probe, case: Case) -> Tensor:
-    value = probe.call(*case)
-    if isinstance(value, Tensor):
-        value = value.tolist() if value.ndim == 1 else value
-    if not isinstance(value, list | tuple):
-        raise Wrong("wrong-type", f"Expected a list of rates, got {describe(value)}.")
-    numbers = [part.item() if isinstance(part, Tensor) and part.numel() == 1 else part for part in value]
-    if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in numbers):
-        raise Wrong("wrong-type", "The list should hold numbers.")
-    if len(numbers) != len(case[0]):
-        raise Wrong("wrong-shape", f"{len(case[0])} epochs, and {len(numbers)} rates.")
-    return torch.tensor(numbers, dtype=torch.float64)
+@plateau.on("one rate an epoch; while the loss falls, it stays as it is", only=["more-is-better"])
+def falling(probe: Probe) -> Case:
+    _, rate, patience, factor = draw(probe)
+    return [(20 - epoch) / 10 for epoch in range(probe.integer(6, 9))], rate, patience, factor
 
 
-def _as_share(rates: list[float] | Tensor, case: Case) -> Tensor:
-    """In multiples of the first rate, which is small: a tolerance is meant for numbers near 1. In float32: a list may
-    hold numbers of that precision."""
-    return (torch.as_tensor(rates, dtype=torch.float64) / case[1]).float()
-
-
-@plateau.property("one rate an epoch; while the loss falls, it stays as it is")
-def _falling(probe: Probe) -> None:
-    _, rate, patience, factor = _draw(probe)
-    values = [(20 - epoch) / 10 for epoch in range(probe.integer(6, 9))]
-    case = (values, rate, patience, factor)
-    rising = _suspects(case)["more-is-better"]
-    suspects = {"more-is-better": _as_share(rising, case)}
-    probe.equal(
-        _as_share(_call(probe, case), case),
-        torch.ones(len(values)),
-        suspects,
-        name="the rates, in multiples of the first,",
-    )
-
-
-@plateau.property("after more than `patience` epochs in a row without a new best it is multiplied by the factor")
-def _rule(probe: Probe) -> None:
-    for _ in range(2):
-        case = _draw(probe)
-        suspects = {name: _as_share(rates, case) for name, rates in _suspects(case).items()}
-        right = _as_share(_rates(*case), case)
-        probe.equal(_as_share(_call(probe, case), case), right, suspects, name="the rates, in multiples of the first,")
+plateau.on("after more than `patience` epochs in a row without a new best it is multiplied by the factor")(draw)
