@@ -1,5 +1,7 @@
 """The box: what can be read in it, and what a machine says that has none."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +30,8 @@ def test_a_folder_under_another_name_is_found_under_both(tmp_path, monkeypatch):
     (tmp_path / "name").symlink_to(tmp_path / "true")
     for prefix in ("prefix", "base_prefix"):
         monkeypatch.setattr(sys, prefix, str(tmp_path / "name"))
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "name" / "lib"), str(COURSE)])
+    monkeypatch.setattr(readables.site, "getsitepackages", lambda: [str(tmp_path / "name" / "lib")])
+    monkeypatch.setattr(readables.site, "getusersitepackages", lambda: str(tmp_path / "none"))
     monkeypatch.setattr(readables, "SYSTEM", ())
     paths, links = readable()
     assert {*paths} == {COURSE / "vitcourse", tmp_path / "true"}
