@@ -1,5 +1,6 @@
 """Every wrong answer of the bank is caught under its own misconception on every seed; every right one passes."""
 
+import collections
 import functools
 import importlib
 import re
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from vitcourse import checks
 from vitcourse.checks.engine import guard
+from vitcourse.checks.engine.solved import Solved
 from vitcourse.exercises import COMMON
 
 FILES = sorted(path.stem for path in (Path(__file__).parent / "bank").glob("*.py") if path.stem != "entries")
@@ -138,3 +140,20 @@ def test_the_same_seed_draws_the_same_inputs(bank):
     assert len(first) == len(again)
     assert all(guard.same(a, b) for a, b in zip(first, again, strict=True))
     assert not all(guard.same(a, b) for a, b in zip(first, other, strict=False))
+
+
+@pytest.mark.parametrize("bank", BANKS, ids=FILES)
+def test_a_mistake_has_the_same_name_on_all_inputs(bank, monkeypatch):
+    """Else inputs on which all mistakes show are never found, and each property looks for them again and again."""
+    seen, drawn = collections.defaultdict(list), Solved._drawn
+
+    def noted(self, probe, draw, **how):
+        made = drawn(self, probe, draw, **how)
+        seen[draw, str(how)].append({*made[0][2]})
+        return made
+
+    monkeypatch.setattr(Solved, "_drawn", noted)
+    for seed in range(3):
+        assert misconception_of(bank.exercise, bank.rights[0], seed) is None
+    for names in seen.values():
+        assert all(other == names[0] for other in names)
