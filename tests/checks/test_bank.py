@@ -143,7 +143,7 @@ def test_the_same_seed_draws_the_same_inputs(bank):
 
 
 @pytest.mark.parametrize("bank", BANKS, ids=FILES)
-def test_a_mistake_has_the_same_name_on_all_inputs(bank, monkeypatch):
+def test_a_mistake_has_a_message_and_the_same_name_on_all_inputs(bank, monkeypatch):
     """Else inputs on which all mistakes show are never found, and each property looks for them again and again."""
     seen, drawn = collections.defaultdict(list), Solved._drawn
 
@@ -155,5 +155,7 @@ def test_a_mistake_has_the_same_name_on_all_inputs(bank, monkeypatch):
     monkeypatch.setattr(Solved, "_drawn", noted)
     for seed in range(3):
         assert misconception_of(bank.exercise, bank.rights[0], seed) is None
+    messages = checks.CATALOGUE[bank.exercise].misconceptions
     for names in seen.values():
         assert all(other == names[0] for other in names)
+        assert {name.partition("/")[0] for name in names[0]} <= set(messages), "a mistake without a message"

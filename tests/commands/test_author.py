@@ -56,11 +56,14 @@ def test_an_exercise_has_all_its_files_and_the_notebook_five_cells_more(course):
     assert set(unwritten(course)) - set(unwritten(ROOT)) == set(names(files, course))
     old = json.loads(before[names(files, course)[-1]])
     new = json.loads(files[-1].read_text(encoding="utf-8"))
-    assert new["cells"][:-5] == old["cells"]
+    own = [place for place, cell in enumerate(new["cells"]) if cell["id"].startswith("sharp-ones-")]
+    assert [cell for place, cell in enumerate(new["cells"]) if place not in own] == old["cells"]
     parts = ("card", "solution", "check", "hints", "expected")
-    assert [cell["id"] for cell in new["cells"][-5:]] == [f"sharp-ones-{part}" for part in parts]
+    assert [new["cells"][place]["id"] for place in own] == [f"sharp-ones-{part}" for part in parts]
+    assert own == list(range(own[0], own[0] + 5))
+    assert new["cells"][own[0] - 1]["id"].endswith("-expected")  # behind the last exercise, before what closes the page
     count = sum(cell["id"].endswith("-card") for cell in old["cells"])
-    assert new["cells"][-5]["source"][0] == f"## Exercise {count + 1}: TO BE WRITTEN\n"
+    assert new["cells"][own[0]]["source"][0] == f"## Exercise {count + 1}: TO BE WRITTEN\n"
     assert not re.search(r"\b(NAME|TOPIC|LESSON|SHORT|NUMBER|COUNT)\b", files[1].read_text(encoding="utf-8"))
 
 

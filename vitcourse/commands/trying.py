@@ -11,6 +11,7 @@ from vitcourse import checks
 from vitcourse.checks.engine.probe import Probe, widened
 from vitcourse.checks.engine.solved import Solved
 from vitcourse.checks.engine.words import describe
+from vitcourse.errors import InputError
 from vitcourse.exercises import COMMON, find_exercise
 from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
 
@@ -19,7 +20,7 @@ def shown(id: str, seed: object = 0) -> Iterator[str]:
     """An exercise in lines: its card, what its check draws, and what it says of the right answer and of each mistake.
 
     Raises:
-        InputError: there is no such exercise.
+        InputError: there is no such exercise, or a mistake of it has no message.
     """
     exercise, check = find_exercise(id), copy.copy(checks.find(id))
     check.exercise = replace(exercise, forbidden=())  # the right answer lies in vitcourse, which learners may not call
@@ -39,12 +40,17 @@ def shown(id: str, seed: object = 0) -> Iterator[str]:
         yield f"Its answers, right and wrong, are tests/checks/bank/{id.replace('.', '_')}.py."
         return
     yield f"right: {check.run(check.right, seed).misconception or 'all properties hold'}"
+    for own in {way.partition("/")[0] for way in ways} - exercise.misconceptions.keys():
+        raise InputError(f"{exercise.lesson}.toml has no message for {own!r}, which {id} knows as a mistake")
     for way in ways:
         report, own = check.run(_mistake(check, way), seed), way.partition("/")[0]
-        found = "" if report.misconception == own else f"TAKEN FOR {report.misconception}: "
-        yield f"{way}: {found}{report.message} {report.detail}"
+        if report.misconception is None:
+            yield f"{way}: PASSES: what is drawn does not show it"
+        else:
+            found = "" if report.misconception == own else f"TAKEN FOR {report.misconception}: "
+            yield f"{way}: {found}{report.message} {report.detail}"
     for misconception in exercise.misconceptions.keys() - COMMON.keys() - {way.partition("/")[0] for way in ways}:
-        yield f"{misconception}: of no function in `wrong`. {exercise.misconceptions[misconception]}"
+        yield f"{misconception}: told by a property, not by `wrong`. {exercise.misconceptions[misconception]}"
 
 
 def _mistake(check: Solved, way: str) -> Callable[..., Tensor | tuple]:

@@ -3,6 +3,7 @@
 The texts lie beside this file. What is left to write says ``TO BE WRITTEN``; tests/test_to_be_written.py names it.
 """
 
+import builtins
 import json
 import keyword
 import re
@@ -15,8 +16,9 @@ from vitcourse.files import write_all
 ROOT = Path(vitcourse.__file__).parents[1]
 TEXTS = Path(__file__).parent
 WORD = r"[a-z][a-z0-9_]{0,39}"
-# Names that a check's file, a lesson's table or the package `checks` has for something else.
-TAKEN = {*keyword.kwlist, "right", "wrong", "draw", "draw_batch", "torch", "forbidden", "common", "find", "run"}
+# Names that Python, a check's file, a lesson's table, its notebook or the package `checks` has for something else.
+TAKEN = {*keyword.kwlist, *dir(builtins), "right", "wrong", "draw", "draw_batch", "torch", "forbidden", "common"}
+TAKEN |= {"checks", "engine", "find", "math", "query", "run", "values"}
 
 
 def new_exercise(lesson: str, name: str, root: Path = ROOT) -> list[Path]:
@@ -33,7 +35,10 @@ def new_exercise(lesson: str, name: str, root: Path = ROOT) -> list[Path]:
     if lesson not in lessons:
         raise InputError(f"there is no lesson {lesson!r}; there are: {', '.join(lessons) or 'none'}")
     if not re.fullmatch(WORD, name) or name in TAKEN:
-        raise InputError(f"an exercise cannot be called {name!r}: small letters, digits and _, and no word of Python")
+        raise InputError(
+            f"an exercise cannot be called {name!r}: small letters, digits and _, no word of Python, and no name that "
+            "checks or notebooks use for something else"
+        )
     topic = lesson.partition("_")[2]
     words = {"LESSON": lesson, "NUMBER": lesson[:2], "TOPIC": topic, "NAME": name, "SHORT": name.replace("_", "-")}
     table = root / "vitcourse" / "exercises" / f"{lesson}.toml"
@@ -99,7 +104,7 @@ def _text(name: str, words: dict[str, str]) -> str:
 
 
 def _with_exercise(notebook: Path, words: dict[str, str], root: Path) -> str:
-    """The notebook with the five cells of the exercise at its end; a new notebook where there is none."""
+    """The notebook with the five cells of the exercise behind those of the last; a new one where there is none."""
     old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.exists() else None
     cards = [cell for cell in old["cells"] if cell["id"].endswith("-card")] if old else []
     made = json.loads(_text("exercises.ipynb", {**words, "COUNT": str(len(cards) + 1)}))
@@ -110,7 +115,10 @@ def _with_exercise(notebook: Path, words: dict[str, str], root: Path) -> str:
         }
         if clash := taken & {words["SHORT"], *(cell["id"] for cell in cells)}:
             raise InputError(f"{notebook.relative_to(root)} has a cell {min(clash)!r} already")
-        made = {**old, "cells": [*old["cells"], *cells]}
+        after = max(
+            (place for place, cell in enumerate(old["cells"], 1) if cell["id"].endswith("-expected")), default=0
+        )
+        made = {**old, "cells": [*old["cells"][:after], *cells, *old["cells"][after:]]}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
