@@ -70,8 +70,8 @@ def _dot_products(probe: Probe) -> None:
 @scores.property("the divisor is the square root of the width")
 def _scaled(probe: Probe) -> None:
     factors = []
-    # No width is a square number, so no divisor that is made from a number of tokens can be right by chance.
-    lengths, widths = probe.sizes(4, 3, 8), (probe.integer(10, 15), probe.integer(26, 35))
+    # No width is a square number, and no two mistakes can divide by the same pair of numbers.
+    lengths, widths = probe.sizes(4, 8, 12), (probe.integer(10, 15), probe.integer(26, 35))
     for width, queries, keys in zip(widths, lengths[:2], lengths[2:], strict=True):
         query, key = probe.normal(queries, width), probe.normal(keys, width)
         value = probe.tensor(probe.call(query, key), (queries, keys), torch.float32)
