@@ -10,7 +10,6 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from vitcourse.errors import InputError
 from vitcourse.exercises import find_exercise
-from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
 from vitcourse.notebooks.markup import parse_objectives, parse_quiz
 
 
@@ -97,14 +96,14 @@ class ExerciseCard(CourseDirective):
 
     def make(self) -> list[nodes.Node]:
         exercise = find_exercise(self.arguments[0])
-        facts = exercise_facts(exercise)
+        facts = exercise.facts
         badge = objective_badge("", objective=exercise.objective, short=True)
         rows = [self.fact("Objective", badge)]
         for name in ("Difficulty", "Time", "Points"):
             rows.append(self.fact(name, words(facts[name])))
         card = html("div", html("dl", *rows, classes="card-facts simple"), classes="exercise-card")
         card["exercise"] = exercise.id
-        if sentence := forbidden_sentence(exercise):
+        if sentence := exercise.forbidden_sentence:
             card += html("p", *self.inline(sentence), classes="card-rule")
         return [card]
 

@@ -8,7 +8,6 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from vitcourse.exercises import CATALOGUE
-from vitcourse.notebooks.cards import exercise_facts
 
 logger = logging.getLogger(__name__)
 MATRIX = "objective-matrix"
@@ -106,7 +105,7 @@ class Tables:
         for lesson, pages in lessons(self.env).items():
             items = []
             for page, name, target, title in exercise_places(pages):
-                facts = exercise_facts(CATALOGUE[name])
+                facts = CATALOGUE[name].facts
                 line = f"objective {facts['Objective']} · {facts['Difficulty']} · {facts['Time']} · "
                 points = "1 point" if facts["Points"] == "1" else f"{facts['Points']} points"
                 link = self.link(page.docname, target, words(title))

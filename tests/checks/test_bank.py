@@ -23,6 +23,7 @@ WRONG = [(bank.exercise, *entry) for bank in BANKS for entry in bank.wrongs]
 RIGHT = [(bank.exercise, function) for bank in BANKS for function in bank.rights]
 
 pytestmark = pytest.mark.tries_answers
+# Given to a function of its own for each answer: hypothesis remembers the settings of every run of one.
 on_any_seed = given(seed=st.integers(0, 2**64) | st.text(max_size=8))
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -36,26 +37,33 @@ def named(entries):
 
 
 @pytest.mark.parametrize(("exercise", "misconception", "function"), WRONG, ids=named(WRONG))
-@on_any_seed
-@few
-def test_a_wrong_answer_is_caught_under_its_own_name(exercise, misconception, function, seed):
+def test_a_wrong_answer_is_caught_under_its_own_name(exercise, misconception, function):
     check = checks.find(exercise)
+
+    @few
+    @on_any_seed
+    def caught(seed):
+        report = check.run(function, seed)
+        assert report.misconception == misconception, report.detail
+        assert report.message == checks.CATALOGUE[exercise].misconceptions[misconception]
+        assert report.share < 1
+        assert not re.search(r"\bis (\S+) and should be \1\.(\s|$)", report.detail)
+
     # What never ends is not waited for as long as a learner's function is.
     with mock.patch.object(check, "seconds", 0.2 if misconception == "endless-loop" else check.seconds):
-        report = check.run(function, seed)
-    assert report.misconception == misconception, report.detail
-    assert report.message == checks.CATALOGUE[exercise].misconceptions[misconception]
-    assert report.share < 1
-    assert not re.search(r"\bis (\S+) and should be \1\.(\s|$)", report.detail)
+        caught()
 
 
 @pytest.mark.parametrize(("exercise", "function"), RIGHT, ids=named(RIGHT))
-@on_any_seed
-@few
-def test_a_right_answer_passes(exercise, function, seed):
-    report = checks.run(exercise, function, seed)
-    assert report.misconception is None, report.detail
-    assert report.share == 1
+def test_a_right_answer_passes(exercise, function):
+    @few
+    @on_any_seed
+    def passes(seed):
+        report = checks.run(exercise, function, seed)
+        assert report.misconception is None, report.detail
+        assert report.share == 1
+
+    passes()
 
 
 class Holder:

@@ -46,7 +46,7 @@ def try_exercise(
     seed: Annotated[str, typer.Option(help="Draws the inputs.")] = "0",
 ) -> None:
     """Show an exercise: its card, what its check draws, and what it says of the right answer and of each mistake."""
-    from vitcourse.commands.trying import shown
+    from vitcourse.checks.trying import shown
 
     for line in shown(name, seed):
         say(line)

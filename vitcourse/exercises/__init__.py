@@ -26,6 +26,7 @@ from vitcourse.errors import InputError
 FOLDER = Path(__file__).parent
 FILES = {path.stem.partition("_")[2]: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.toml"))}
 TOPICS = tuple(FILES)
+DIFFICULTY = {1: "warm-up", 2: "medium", 3: "hard"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,25 @@ class Exercise:
     points: int
     forbidden: tuple[str, ...] = ()
     misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is known of it before it is tried: heading and words, in the order of the card."""
+        return {
+            "Objective": self.objective,
+            "Difficulty": DIFFICULTY[self.difficulty],
+            "Time": f"{self.minutes} minutes",
+            "Points": str(self.points),
+        }
+
+    @property
+    def forbidden_sentence(self) -> str:
+        """The names that the learner's function may not call, as one sentence of Markdown; empty if there are none."""
+        if not self.forbidden:
+            return ""
+        names = [f"`{name}`" for name in self.forbidden]
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+        return f"Your code may not call {listed}."
 
 
 def read(path: Path) -> dict[str, Exercise]:

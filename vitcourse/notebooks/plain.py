@@ -3,7 +3,6 @@
 import re
 
 from vitcourse.exercises import find_exercise
-from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
 from vitcourse.notebooks.markup import Directive, blocks, code_lines, parse_objectives, parse_quiz
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
@@ -89,8 +88,8 @@ def _lesson_card(directive: Directive) -> str:
 def _exercise_card(name: str) -> str:
     exercise = find_exercise(name)
     # In one line: Jupyter would set a table in the middle of the page.
-    facts = " · ".join(f"{name.lower()} **{text}**" for name, text in exercise_facts(exercise).items())
-    forbidden = forbidden_sentence(exercise)
+    facts = " · ".join(f"{name.lower()} **{text}**" for name, text in exercise.facts.items())
+    forbidden = exercise.forbidden_sentence
     return f"> {facts[0].upper()}{facts[1:]}" + (f"\n>\n> {forbidden}" if forbidden else "")
 
 

@@ -13,7 +13,6 @@ from vitcourse.checks.engine.solved import Solved
 from vitcourse.checks.engine.words import describe
 from vitcourse.errors import InputError
 from vitcourse.exercises import COMMON, find_exercise
-from vitcourse.notebooks.cards import exercise_facts, forbidden_sentence
 
 
 def shown(id: str, seed: object = 0) -> Iterator[str]:
@@ -25,8 +24,8 @@ def shown(id: str, seed: object = 0) -> Iterator[str]:
     exercise, check = find_exercise(id), copy.copy(checks.find(id))
     check.exercise = replace(exercise, forbidden=())  # the right answer lies in vitcourse, which learners may not call
     yield f"{id}: {exercise.title}"
-    yield " · ".join(f"{name.lower()} {text}" for name, text in exercise_facts(exercise).items())
-    yield from filter(None, [forbidden_sentence(exercise)])
+    yield " · ".join(f"{name.lower()} {text}" for name, text in exercise.facts.items())
+    yield from filter(None, [exercise.forbidden_sentence])
     ways: dict[str, None] = {}
     for index, (text, hold) in enumerate(check.properties):
         yield f"- {text}"
