@@ -38,7 +38,7 @@ def wrong(scores: Tensor) -> dict[str, Tensor]:
         "wrong-axis": [scores.softmax(dim=-2)],
         "whole-tensor": [powers / powers.sum()],
         "not-normalised": [powers, high.exp(), (scores - scores.max()).exp()],
-        "hard-maximum": [torch.nn.functional.one_hot(scores.argmax(dim=-1), keys)],
+        "hard-maximum": [torch.nn.functional.one_hot(scores.argmax(dim=-1), keys).to(scores)],
         "wrong-base": [(scores * math.log(base)).softmax(dim=-1) for base in (2, 10)],
         "wrong-sign": [(-scores).softmax(dim=-1)],
         "scaled-again": [(scores / by).softmax(dim=-1) for by in (math.sqrt(keys), keys, math.sqrt(scores.shape[-2]))],
