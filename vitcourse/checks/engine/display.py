@@ -71,7 +71,7 @@ def as_html(report: Report) -> str:
         paragraphs = [f"<strong>{_inline(report.headline)}</strong> {_inline(rest)}", _inline(report.detail)]
         paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
         if report.given:
-            paragraphs += f"<p>To try it yourself:</p><pre>{html.escape(report.given)}</pre>"
+            paragraphs += f'<p>To try it yourself:</p><pre tabindex="0">{html.escape(report.given)}</pre>'
         message = f'<div class="message" data-misconception="{html.escape(report.misconception)}">{paragraphs}</div>\n'
     return (
         f'<div class="vitcourse-check">\n<style>{STYLE}</style>\n'

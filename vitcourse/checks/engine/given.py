@@ -69,7 +69,8 @@ def _literal(value: object) -> str:
 
 def _numbers(value: Tensor) -> str:
     if value.ndim:
-        return f"[{', '.join(map(_numbers, value))}]" if value.numel() else "[]"
+        between = ", " if value.ndim == 1 else ",\n    "  # a row on a line of its own
+        return f"[{between.join(map(_numbers, value))}]" if value.numel() else "[]"
     number = value.item()
     if value.dtype == torch.float32 and np.isfinite(number):
         return str(np.float32(number))  # the shortest that gives the same number
