@@ -31,7 +31,6 @@ def test_a_folder_under_another_name_is_found_under_both(tmp_path, monkeypatch):
     for prefix in ("prefix", "base_prefix"):
         monkeypatch.setattr(sys, prefix, str(tmp_path / "name"))
     monkeypatch.setattr(readables.site, "getsitepackages", lambda: [str(tmp_path / "name" / "lib")])
-    monkeypatch.setattr(readables.site, "getusersitepackages", lambda: str(tmp_path / "none"))
     monkeypatch.setattr(readables, "SYSTEM", ())
     paths, links = readable()
     assert {*paths} == {COURSE / "vitcourse", tmp_path / "true"}

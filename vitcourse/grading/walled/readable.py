@@ -22,7 +22,7 @@ def readable() -> tuple[list[Path], dict[Path, Path]]:
     lie there too.
     """
     package = Path(__file__).parents[2]
-    others = [Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())]
+    others = map(Path, site.getsitepackages())
     names = [*map(Path, SYSTEM), Path(sys.base_prefix), Path(sys.prefix), package, *others]
     true = {name.absolute(): name.resolve() for name in names if name.exists()}
     paths = _outer(true.values())
