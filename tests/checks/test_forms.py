@@ -89,3 +89,24 @@ def test_a_count_is_named_by_the_formula_that_fits(counted, answer, misconceptio
 
 def test_a_wrong_count_is_told_with_its_case(counted):
     assert counted.run(lambda a, b: (a * b, 0 if a == 4 else 24)).detail == "For `area(4, 7)` it is 0 and should be 40."
+
+
+def test_inputs_are_drawn_again_until_every_mistake_shows():
+    """One number in two is too small for the mistake to show; a check of it would let through every second seed."""
+    check = Solved(exercise("clipped"), right=lambda x: 2 * x, wrong=lambda x: {"first": (2 * x).clamp(max=2)})
+    check.on("twice")(lambda probe: (2 * probe.uniform(1),))
+    found = [check.run(lambda x: (2 * x).clamp(max=2), seed).misconception for seed in range(20)]
+    assert found == ["first"] * 20
+    assert check.run(lambda x: 2 * x).misconception is None
+
+
+@pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3)], ids=["shape", "kind", "numbers"])
+def test_results_in_another_order_are_told_by_shape_by_kind_and_by_numbers(places):
+    def pick(x):
+        parts = (x.sum(), x, x > 0, 2 * x)
+        return tuple(parts[place] for place in places)
+
+    check = Solved(exercise("pair"), right=pick, parts=("one", "two"))
+    check.on("both")(lambda probe: (probe.normal(5),))
+    assert check.run(pick).misconception is None
+    assert check.run(lambda x: pick(x)[::-1]).misconception == "swapped"
