@@ -28,16 +28,22 @@ def _small(monkeypatch):
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
 @pytest.mark.parametrize("model", ["ti/16", "s/16 18x2"])
-def test_a_case_is_measured_beside_every_library_that_has_it(model, mode):
+def test_a_case_is_measured_beside_every_library_that_has_it(monkeypatch, model, mode):
+    def timed(programs, rounds, seconds, device, on_round):
+        """Really runs each, and says that the first took 1, 2 and 6 ms, and each next one twice the one before."""
+        times = interleaved(programs, rounds, seconds, device, on_round)
+        assert all(len(values) == rounds for values in times.values())
+        return {name: [2**place * one for one in (0.001, 0.006, 0.002)] for place, name in enumerate(times)}
+
+    monkeypatch.setattr(cases, "interleaved", timed)
     row = measure(Case(model, mode, batch=2), CPU, rounds=3, seconds=0.01)
     libraries = {"timm", "hf", "torchvision"} if model == "ti/16" else {"timm"}
     assert set(row["ratio"]) == set(row["difference"]) == libraries
     assert set(row["milliseconds"]) == libraries | {"vitcourse"}
     assert max(row["difference"].values()) < 1e-5
-    for library, found in row["ratio"].items():
-        expected = row["milliseconds"]["vitcourse"] / row["milliseconds"][library]
-        assert found["quartiles"][0] <= found["median"] <= found["quartiles"][1]
-        assert 0.2 < found["median"] / expected < 5
+    assert row["milliseconds"] == {name: 2.0 * 2**place for place, name in enumerate(row["milliseconds"])}
+    for place, found in enumerate(row["ratio"].values(), 1):
+        assert found["median"] == 0.5**place
 
 
 def test_models_that_differ_are_not_timed(monkeypatch):
