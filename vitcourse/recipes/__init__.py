@@ -22,8 +22,8 @@ def recipe(name: str, *, needs_data: bool = False, takes_data: bool = False) -> 
     The function gets ``say``; where data are needed, or may be given, the folder comes before it. What it returns is
     the content of ``book/results/NAME.json``. It may yield it instead, as it grows: the file is written anew each time.
     Content for a file of another name is a pair (name, content), so that a recipe can write several: the last is what
-    ``record`` gives. The seconds and
-    the provenance are added here; content that has "seconds" already, as of a run in several goes, keeps them.
+    ``record`` gives. The seconds and the provenance are added here; content that has "seconds" already, as of a run in
+    several goes, keeps them.
 
     Args:
         needs_data: there is nothing to record without a folder of real data.
