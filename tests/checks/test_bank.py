@@ -25,7 +25,7 @@ RIGHT = [(bank.exercise, function) for bank in BANKS for function in bank.rights
 pytestmark = pytest.mark.tries_answers
 # Given to a function of its own for each answer: hypothesis remembers the settings of every run of one.
 on_any_seed = given(seed=st.integers(0, 2**64) | st.text(max_size=8))
-few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def misconception_of(exercise, function, seed):
