@@ -8,16 +8,19 @@ import argparse
 import copy
 import os
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import yaml
+import zmq
 from faults import ANSI_COLOUR, FAULT, Fault, cell_fault, code_cells, keep_fault, kept_fault, unread
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebook_keys import kernel_environment, notebook_key
+from traitlets.config import Config
 
 from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks.files import lesson_notebooks, read, write
@@ -97,6 +100,18 @@ def without_record(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return result
 
 
+def own_sockets(folder: str) -> Config:
+    """Let a kernel listen on files in a folder, where the system and the length of the name allow it.
+
+    The number of a free TCP port is found here and taken later by the kernel; in between another program, or the
+    kernel of another notebook, may get the same one.
+    """
+    name = f"{folder}/kernel"
+    if os.name != "posix" or len(os.fsencode(name)) + len("-5") > zmq.IPC_PATH_MAX_LEN:
+        return Config()
+    return Config(KernelManager={"transport": "ipc", "ip": name})
+
+
 def execute(notebook: Path, root: Path, cell_seconds: int = CELL_SECONDS) -> Fault | None:
     """Execute one notebook in its own folder, and keep it with its outputs, or with those up to the cell that failed.
 
@@ -108,17 +123,19 @@ def execute(notebook: Path, root: Path, cell_seconds: int = CELL_SECONDS) -> Fau
     for cell in code_cells(content):
         cell.outputs, cell.execution_count = [], None
     begun: list[int] = []
-    client = NotebookClient(
-        content,
-        timeout=cell_seconds,
-        store_widget_state=False,
-        record_timing=False,
-        resources={"metadata": {"path": str(notebook.parent)}},
-        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),  # noqa: ARG005 - nbclient names them
-    )
     fault = None
     try:
-        client.execute(env=dict(os.environ))
+        with tempfile.TemporaryDirectory(prefix="vitcourse-", ignore_cleanup_errors=True) as sockets:
+            client = NotebookClient(
+                content,
+                timeout=cell_seconds,
+                store_widget_state=False,
+                record_timing=False,
+                resources={"metadata": {"path": str(notebook.parent)}},
+                on_cell_execute=lambda cell, cell_index: begun.append(cell_index),  # noqa: ARG005 - nbclient's names
+                config=own_sockets(sockets),
+            )
+            client.execute(env=dict(os.environ))
     except Exception as error:  # whatever it is, it ends this notebook and no other
         kind, message = describe(error, cell_seconds)
         say(ANSI_COLOUR.sub("", str(error)).strip() or kind)
