@@ -327,11 +327,17 @@ def test_a_subclass_of_the_error_that_is_asked_for_counts(error, misconception, 
     assert misconception_of("asl_data.coco_boxes", learner_object, seed=0) == misconception
 
 
-@pytest.mark.parametrize("exercise", checks.CATALOGUE)
+GRADIENT = [name for name in checks.CATALOGUE if any("gradient" in text for text, _ in checks.find(name).properties)]
+
+
+@pytest.mark.parametrize("exercise", GRADIENT)
+def test_an_answer_that_switches_gradients_off_is_told_so(exercise):
+    assert misconception_of(exercise, torch.no_grad()(dict(RIGHT)[exercise]), seed=0) == "cuts-gradient"
+
+
+@pytest.mark.parametrize("exercise", GRADIENT)
 def test_a_gradient_is_asked_for_where_the_task_asks_for_it(exercise):
     check = checks.find(exercise)
-    if not any("gradient" in text for text, _ in check.properties):
-        pytest.skip("no gradient is asked for")
     (file,) = (LESSONS / check.exercise.lesson).glob("*_exercises.ipynb")
     cells = ["".join(cell["source"]) for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]]
     (card,) = (cell for cell in cells if f"{{exercise-card}} {exercise}\n" in cell)

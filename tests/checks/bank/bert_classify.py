@@ -63,7 +63,9 @@ BANK.wrong("wrong-values")(head(take=lambda x: x[:, 1]))
 BANK.wrong("lost-precision")(lambda *given: two_products(*(part.float() for part in given)).to(given[0].dtype))
 BANK.wrong("wrong-dtype")(lambda *given: two_products(*(part.float() for part in given)))
 BANK.wrong("cuts-gradient")(head(take=lambda x: x[:, 0].detach()))
-BANK.wrong("raises")(lambda x, w1, b1, w2, b2: (x[:, 0] @ w1.T + b1).tanh() @ w2 + b2)
+BANK.wrong("not-transposed")(lambda x, w1, b1, w2, b2: (x[:, 0] @ w1.T + b1).tanh() @ w2 + b2)
+BANK.wrong("not-transposed")(lambda x, w1, b1, w2, b2: (x[:, 0] @ w1 + b1).tanh() @ w2 + b2)
+BANK.wrong("raises")(lambda x, *parameters: two_products(x[:, 0], *parameters))
 
 
 @BANK.wrong("changes-inputs")

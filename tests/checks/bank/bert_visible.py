@@ -66,7 +66,10 @@ BANK.wrong("causal-forgets-padding")(only_if_causal(lambda mask: ones(mask).tril
 BANK.wrong("no-head-axis")(lambda mask, is_causal: broadcast(mask, is_causal)[:, 0].clone())
 BANK.wrong("not-boolean")(lambda mask, is_causal: broadcast(mask, is_causal).float())
 BANK.wrong("not-boolean")(lambda mask, is_causal: broadcast(mask, is_causal).long())
-BANK.wrong("wrong-shape")(lambda mask, is_causal: mask[:, None, None, :])
+BANK.wrong("not-expanded")(lambda mask, is_causal: mask[:, None, None, :])
+BANK.wrong("not-expanded")(lambda mask, is_causal: mask.unsqueeze(1).unsqueeze(1).clone())
+BANK.wrong("not-expanded")(lambda mask, is_causal: keys(mask).tril() if is_causal else mask[:, None, None, :])
+BANK.wrong("wrong-shape")(lambda mask, is_causal: broadcast(mask, is_causal)[0])
 BANK.wrong("wrong-type")(lambda mask, is_causal: broadcast(mask, is_causal).tolist())
 BANK.wrong("wrong-values")(lambda mask, is_causal: broadcast(mask, is_causal) & (torch.arange(mask.shape[1]) > 0))
 

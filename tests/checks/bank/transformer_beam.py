@@ -75,7 +75,7 @@ def ended_set_apart(log_p, start, end, beams, max_length):
         if not running:
             break
     total, ids = max(ended + running)
-    return tuple(ids[1:]), torch.tensor(total)
+    return tuple(ids[1:]), total
 
 
 @BANK.right
@@ -112,6 +112,7 @@ BANK.wrong("fixed-width")(variant(widths=lambda beams: max(beams, 2)))
 BANK.wrong("no-limit")(variant(limit=lambda max_length: 10))
 BANK.wrong("no-limit")(variant(limit=lambda max_length: max_length - 1))
 BANK.wrong("wrong-type")(variant(result=lambda ids, total, case: ids))
+BANK.wrong("wrong-type")(variant(result=lambda ids, total, case: (ids, torch.tensor(total))))
 BANK.wrong("wrong-type")(variant(result=lambda ids, total, case: (torch.tensor(ids), total)))
 BANK.wrong("wrong-values")(variant(result=lambda ids, total, case: (ids, total - 1)))
 

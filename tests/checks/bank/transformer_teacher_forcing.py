@@ -26,7 +26,7 @@ def row_by_row(target, start, end, pad):
         tokens = [token for token in row if token != pad]
         read.append(([start, *tokens] + [pad] * width)[:width])
         labels.append(([*tokens, end] + [pad] * width)[:width])
-    return torch.tensor(read), torch.tensor(labels)
+    return torch.tensor(read, dtype=target.dtype), torch.tensor(labels, dtype=target.dtype)
 
 
 @BANK.right
@@ -72,6 +72,7 @@ BANK.wrong("fixed-ids")(lambda target, start, end, pad: end_written_at_the_lengt
 BANK.wrong("fixed-ids")(lambda target, start, end, pad: end_where_padding_begins(target, start, end, 0))
 BANK.wrong("wrong-type")(lambda *inputs: end_written_at_the_length(*inputs)[0])
 BANK.wrong("wrong-dtype")(lambda *inputs: tuple(part.float() for part in end_written_at_the_length(*inputs)))
+BANK.wrong("wrong-dtype")(lambda *inputs: tuple(part.long() for part in end_written_at_the_length(*inputs)))
 BANK.wrong("wrong-shape")(lambda *inputs: tuple(part[0] for part in end_written_at_the_length(*inputs)))
 
 

@@ -44,6 +44,7 @@ def wrong(mask: Tensor, is_causal: bool) -> dict[str, Tensor]:
         "joined-by-or/both": (keys | queries) & past,
         **(one_way if is_causal else both_ways),
         "no-head-axis": table[:, 0],
+        "not-expanded": mask[:, None, None, :],
         **{f"not-boolean/{dtype}": table.to(dtype) for dtype in (torch.float32, torch.float64)},
         **{f"not-boolean/{dtype}": table.to(dtype) for dtype in (torch.int64, torch.int32, torch.uint8)},
     }

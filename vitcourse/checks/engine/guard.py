@@ -202,10 +202,15 @@ def _has_gradient(value: object) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
 
 
+def _leads_back(output: Tensor, inputs: list) -> bool:
+    """Whether a gradient can start here: a view that was made under `torch.no_grad` only looks as if it could."""
+    return output.grad_fn is not None or any(output is entry for entry in inputs)
+
+
 def _gradients(value: object, given: list) -> tuple[Tensor | None, ...]:
-    outputs = value if isinstance(value, list | tuple) else [value]
-    outputs = [output for output in outputs if isinstance(output, Tensor) and output.requires_grad]
     inputs = [entry for entry in given if _has_gradient(entry)]
+    outputs = value if isinstance(value, list | tuple) else [value]
+    outputs = [output for output in outputs if isinstance(output, Tensor) and _leads_back(output, inputs)]
     if not outputs or not inputs:
         return (None,) * len(given)
     sent = [upstream(output.shape, output.dtype).to(output.device) for output in outputs]

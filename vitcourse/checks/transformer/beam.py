@@ -7,8 +7,6 @@ Machine Translation System" (2016), https://arxiv.org/abs/1609.08144, section 7 
 import math
 from functools import partial
 
-from torch import Tensor
-
 from vitcourse.checks.engine.check import Check
 from vitcourse.checks.engine.probe import Probe, Wrong, describe, several
 from vitcourse.checks.engine.words import apart
@@ -22,8 +20,6 @@ def _call(probe: Probe, tree: Tree, beams: int, on_error: str | None) -> tuple[l
     ids, value = several(probe.call(*case, on_error=on_error), 2, "a pair (ids, log-probability)")
     if not isinstance(ids, list | tuple) or any(type(index) is not int for index in ids):
         raise Wrong("wrong-type", f"Expected a list of whole numbers (int) as ids, got {describe(ids)}.")
-    if isinstance(value, Tensor) and value.ndim == 0:
-        value = value.item()
     if type(value) not in (int, float):
         raise Wrong("wrong-type", f"Expected a float as log-probability, got {describe(value)}.")
     return list(ids), float(value)

@@ -88,3 +88,9 @@ def _empty(probe: Probe) -> Inputs:
     inputs = _draw(probe, USUAL)
     inputs[0][1] = USUAL[2]
     return inputs
+
+
+@teacher_forcing.on("both results have the number type of the target")
+def _small_numbers(probe: Probe) -> Inputs:
+    target, *ids = _draw(probe, USUAL)
+    return target.int(), *ids
