@@ -1,7 +1,6 @@
 """Commands on the machine and on what was measured with it."""
 
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -49,11 +48,8 @@ def bench(
     import torch
 
     from vitcourse.commands.terminal import progress
-    from vitcourse.figures import plots
-    from vitcourse.files import write_whole
     from vitcourse.recipes.speed.cases import MODELS, cases, measure
-    from vitcourse.recipes.speed.report import case_name, picture, table
-    from vitcourse.results import provenance
+    from vitcourse.recipes.speed.report import case_name, save, table
 
     names = model or list(MODELS)
     if unknown := [name for name in names if name not in MODELS]:
@@ -71,6 +67,5 @@ def bench(
     slower = [case_name(row) for row in rows if max(found["median"] for found in row["ratio"].values()) > 1.03]
     say(f"slower by more than 3%: {'; '.join(slower) or 'none'}")
     if out is not None:
-        write_whole(out / "bench.json", json.dumps({"rows": rows, "provenance": provenance()}, indent=1).encode())
-        plots.save(picture(rows), out / "bench.png")
+        save(rows, out)
         say(f"wrote {out}")

@@ -1,8 +1,15 @@
 """A benchmark as a table and as a picture."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 from matplotlib.figure import Figure
 from rich.table import Table
+
+from vitcourse.figures import plots
+from vitcourse.files import write_whole
+from vitcourse.results import provenance
 
 LIBRARIES = {"timm": "timm", "hf": "Hugging Face", "torchvision": "torchvision"}
 
@@ -35,8 +42,6 @@ def picture(rows: list[dict]) -> Figure:
     """Ours over theirs: one line of dots a case, each with the quartiles over the rounds, and a mark at 1."""
     from matplotlib import pyplot as plt
 
-    from vitcourse.figures import plots
-
     plots.use_style()
     figure, axes = plt.subplots(figsize=(6.4, 1.2 + 0.42 * len(rows)))
     axes.axvline(1, color=plots.INK, linewidth=1)
@@ -58,3 +63,9 @@ def picture(rows: list[dict]) -> Figure:
     axes.set_title("Left of the line, vitcourse is faster", loc="left")
     axes.legend(loc="upper center", bbox_to_anchor=(0.3, -0.9 / figure.get_figheight()), ncols=3, frameon=False)
     return figure
+
+
+def save(rows: list[dict], folder: Path) -> None:
+    """Writes bench.json, with where and with what it was measured, and bench.png."""
+    write_whole(folder / "bench.json", json.dumps({"rows": rows, "provenance": provenance()}, indent=1).encode())
+    plots.save(picture(rows), folder / "bench.png")
