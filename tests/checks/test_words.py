@@ -182,3 +182,18 @@ def test_two_divisors_that_are_nearly_equal_look_different():
 
     first, second = re.search(r"divided by (\S+), at width \d+ by (\S+)\.", detail("attention.scores", scores)).groups()
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("product", "fits"),
+    [
+        (lambda query, key: query @ key[0], True),
+        (lambda query, key: torch.nn.functional.linear(query, key.mT[0]), True),
+        (lambda query, key: query @ key[0, :, 1:].mT, False),
+    ],
+)
+def test_a_product_that_fits_transposed_is_told_so(product, fits):
+    with pytest.raises(Wrong) as failed:
+        Probe(checks.find("attention.scores").exercise, product, 0, 0).call(torch.ones(1, 3, 4), torch.ones(1, 5, 4))
+    assert failed.value.misconception == "raises"
+    assert ("fits if it is transposed" in failed.value.detail) == fits

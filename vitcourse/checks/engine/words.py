@@ -12,6 +12,7 @@ from torch import Tensor
 from vitcourse.checks.engine import guard
 
 # What Python says of a call that a function's own first line does not allow.
+MISMATCH = re.compile(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x(\d+)\)")
 UNFIT = re.compile(r"positional argument|unexpected keyword argument|multiple values for argument")
 MOST_DIGITS = 17  # tell any two floats apart
 
@@ -83,7 +84,10 @@ def explain(outcome: guard.Outcome, on_error: str | None, given: str) -> tuple[s
     """The misconception's id and the detail of a call that failed."""
     if outcome.failure == "raises":
         unfit = "TypeError" in outcome.errors and UNFIT.search(outcome.detail) and ", in line " not in outcome.detail
-        return "wrong-arguments" if unfit else on_error or "raises", f"Given {given}: {outcome.detail}"
+        detail = f"Given {given}: {outcome.detail}"
+        if (sizes := MISMATCH.search(detail)) and sizes[1] == sizes[3]:
+            detail += " The second matrix fits if it is transposed."
+        return "wrong-arguments" if unfit else on_error or "raises", detail
     if outcome.failure == "endless-loop":
         return "endless-loop", f"It was stopped after {outcome.detail}."
     if outcome.failure == "forbidden-call":
