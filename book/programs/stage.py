@@ -15,7 +15,7 @@ from faults import Fault, failed_page, unread, unread_page
 from nbformat import NotebookNode
 
 from vitcourse.errors import InputError
-from vitcourse.notebooks import learner_copy, page, with_setup
+from vitcourse.notebooks import learner_notebook, page, with_setup
 from vitcourse.notebooks.files import LEARNER_BRANCH, read, write
 
 GITHUB = re.compile(r"(?:https://|git@|ssh://git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
@@ -81,7 +81,7 @@ def make_source(root: Path, source: Path, profile: str) -> dict[str, Fault]:
 
 
 def downloads(root: Path) -> tuple[dict[Path, NotebookNode], dict[str, Fault]]:
-    """The learner's copies, which replace those that Sphinx puts beside the pages: stubs, and plain Markdown.
+    """The learner's notebooks, which replace those that Sphinx puts beside the pages.
 
     Returns:
         the copies, and why one could not be made, by notebook; a note then stands in its place.
@@ -91,7 +91,7 @@ def downloads(root: Path) -> tuple[dict[Path, NotebookNode], dict[str, Fault]]:
     for notebook in book_notebooks(root):
         name = notebook.relative_to(root)
         try:
-            copy = learner_copy(read(notebook))
+            copy = learner_notebook(read(notebook))
         except InputError as error:
             fault = faults[name.as_posix()] = unread(error, notebook)
             copy = unread_page(notebook.name, fault, "class")

@@ -5,8 +5,10 @@ import copy
 import pytest
 
 from tests.grading.assignment import EXERCISES, IMPORTS, cell_of, function
+from tests.notebooks import sample
 from vitcourse.grading.reading import Cell
 from vitcourse.grading.restore import restore
+from vitcourse.notebooks import is_ours, learner_notebook
 
 
 def ids(notebook):
@@ -16,7 +18,8 @@ def ids(notebook):
 @pytest.fixture
 def cells(release):
     """The release as a student hands it in, with every answer given."""
-    handed_in = [Cell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id")) for c in release.cells]
+    kept = [cell for cell in release.cells if not is_ours(cell.source)]
+    handed_in = [Cell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id")) for c in kept]
     for cell in handed_in:
         if cell.grade_id in EXERCISES:
             cell.source = function(cell.grade_id)
@@ -33,6 +36,13 @@ def test_an_untouched_submission_stays_as_it_is(cells, release):
     assert [cell.source for cell in notebook.cells] == [cell.source for cell in cells]
     assert ids(notebook) == [cell.grade_id for cell in cells]
     assert notebook.metadata == release.metadata
+
+
+def test_the_table_of_what_is_passed_is_no_part_of_a_submission(cells, release):
+    ours = [cell for cell in learner_notebook(sample.exercises_notebook()).cells if cell.id.startswith("course-passed")]
+    handed_in = [*cells, *(Cell(cell.cell_type, f"{cell.source}\n", None) for cell in ours)]
+    assert len(ours) == 2
+    assert [cell.source for cell in restore(handed_in, release)[0].cells] == [cell.source for cell in cells]
 
 
 def test_altered_tests_are_the_assignments_again(cells, release):
