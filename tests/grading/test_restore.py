@@ -162,7 +162,7 @@ def test_an_answer_that_was_merged_into_a_given_cell_is_run(cells, release):
 
 @pytest.mark.parametrize("kept", [False, True], ids=["nothing", "ids of the cells"])
 def test_cells_without_marks_are_known_by_what_is_left(cells, release, kept):
-    for cell, own in zip(cells, release.cells, strict=True):
+    for cell, own in zip(cells, release.cells, strict=False):  # which ends with the table of what is passed
         cell.grade_id, cell.cell_id = None, own.id if kept else None
     by_text = next(cell for cell in cells if cell.source == IMPORTS)
     by_text.source = MOUNT + by_text.source
