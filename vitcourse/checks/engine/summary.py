@@ -34,7 +34,10 @@ def _rows(lesson: str) -> list[tuple[Exercise, Report | None]]:
 
 
 def status(report: Report | None) -> str:
-    return "not run" if report is None else "passed" if report.misconception is None else "failed"
+    """One of the words of `display.SYMBOLS`; an untouched stub has not failed."""
+    if report is None:
+        return "not run"
+    return {None: "passed", "not-implemented": "not tried"}.get(report.misconception, "failed")
 
 
 def _earned(exercise: Exercise, report: Report | None) -> float:
@@ -53,7 +56,7 @@ def text(rows: list[tuple[Exercise, Report | None]], symbols: dict[str, str] = d
     lines = [headline(rows)]
     for exercise, report in rows:
         points = f"{_earned(exercise, report):g} of {exercise.points}"
-        lines.append(f"  {symbols[status(report)]} {status(report):8} {points:>11}  {exercise.title}")
+        lines.append(f"  {symbols[status(report)]} {status(report):9} {points:>10}  {exercise.title}")
     return "\n".join(lines)
 
 
