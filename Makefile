@@ -1,9 +1,11 @@
-# Two commands need nothing before them: `make book` and `make test`.
-# Both make .venv from requirements.txt first, where it is missing or out of date.
+# Three commands need nothing before them: `make learn`, `make book` and `make test`.
+# They make .venv from requirements.txt first, where it is missing or out of date.
 
 PYTHON  ?= python3
 # self-study: solutions are folded away. class: no solution anywhere in the book.
 PROFILE ?= self-study
+# cpu: PyTorch without its CUDA libraries, wherever uv finds that; asked for once, when .venv is made.
+TORCH   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 
@@ -15,20 +17,26 @@ STAMP := $(VENV)/.installed-$(shell cat requirements.txt pyproject.toml | cksum 
 KERNEL := import sys; from ipykernel.kernelspec import install; from vitcourse.threads import NOTEBOOK; \
 	install(prefix=sys.prefix, env=NOTEBOOK)
 
+FIRST = $(patsubst lessons/%,%,$(firstword $(sort $(wildcard lessons/*/*.ipynb))))
+
 LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book notebooks publish test test-fast test-slow gpu lint lock clean
+.PHONY: help learn book notebooks publish test test-fast test-slow gpu lint lock clean
 
 help:  ## show the targets
 	@echo "make TARGET, where TARGET is one of:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-12s%s\n", $$1, $$2 }'
 
+learn: notebooks  ## write your notebooks (notebooks/), and open lesson 01 in JupyterLab
+	@JUPYTER_CONFIG_PATH=$(CURDIR)/book/assets/jupyter $(BIN)/jupyter lab --ServerApp.root_dir=notebooks \
+		--LabApp.default_url=/lab/tree/$(FIRST) $(if $(filter 0,$(shell id -u)),--allow-root)
+
 book: $(STAMP)  ## execute the lessons and build the book (_build/html); PROFILE=class leaves out the solutions
 	@$(BIN)/python book/programs/build.py --profile $(PROFILE)
 
-notebooks: $(STAMP)  ## write the notebooks for learners and the answer keys (_build/notebooks)
+notebooks: $(STAMP)  ## write your notebooks (notebooks/), never over your work, and the answer keys (_build/keys)
 	@$(BIN)/python book/programs/derive.py
 
 publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner", which Colab and Binder open
@@ -68,8 +76,15 @@ $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vitcourse needs Python 3.11 or newer; $(PYTHON) is %s. Name another one with PYTHON=..." % sys.version.split()[0])'
 	@ls $(VENV)/.installed-* >/dev/null 2>&1 || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	@rm -f $(VENV)/.installed-*
+ifeq ($(TORCH),cpu)
+	@echo "Installing the versions of requirements.txt into $(VENV), and PyTorch without CUDA"
+	@$(BIN)/pip install --disable-pip-version-check --no-input --quiet uv
+	@$(BIN)/uv pip install --python $(BIN)/python --torch-backend cpu \
+		--constraints requirements.txt --group book --group test --editable .
+else
 	@echo "Installing requirements.txt into $(VENV) (the first time about 7 GB and a few minutes)"
 	@$(BIN)/pip install --disable-pip-version-check --no-input -r requirements.txt
 	@$(BIN)/pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
+endif
 	@$(BIN)/python -c '$(KERNEL)'
 	@touch $@

@@ -43,7 +43,7 @@ class LessonCard(CourseDirective):
 
     def make(self) -> list[nodes.Node]:
         page, items = course_page(self.env), []
-        page.has_card = True
+        page.has_card, page.minutes = True, self.options.get("minutes", 0)
         for name, text in parse_objectives(self.content).items():
             content = self.inline(text)
             page.objectives[name] = without_stop(content)

@@ -55,11 +55,14 @@ def lesson_of(docname: str) -> str:
 class CoursePage:
     """What one page says of objectives and exercises.
 
-    ``objectives`` holds the words of each by id; ``sections`` and ``exercises`` are (id, anchor, title of the section).
+    ``objectives`` holds the words of each by id; ``sections`` and ``exercises`` are (id, anchor, title of the section);
+    ``minutes`` and ``question`` are those of a lesson's card and first lines.
     """
 
     docname: str
     has_card: bool = False
+    minutes: int = 0
+    question: list[nodes.Node] = field(default_factory=list)
     objectives: dict[str, list[nodes.Node]] = field(default_factory=dict)
     sections: list[tuple[str, str, str]] = field(default_factory=list)
     exercises: list[tuple[str, str, str]] = field(default_factory=list)

@@ -94,15 +94,14 @@ class Tables:
         address = f"{address}#{target}" if target else address or "#"
         return html("a", *content, classes="reference internal", href=address)
 
-    def heading(self, lesson: str, pages: list[CoursePage]) -> nodes.Node:
+    def heading(self, pages: list[CoursePage]) -> nodes.Node:
         """The lesson's title, linked: that of its first page without exercises, if it has one."""
         page = next((page for page in pages if not page.exercises), pages[0])
-        number = words(f"{lesson[:2]} · ")
-        return html("h2", number, self.link(page.docname, "", words(self.env.titles[page.docname].astext())))
+        return html("h2", self.link(page.docname, "", words(self.env.titles[page.docname].astext())))
 
     def exercise_list(self) -> list[nodes.Node]:
         parts = []
-        for lesson, pages in lessons(self.env).items():
+        for pages in lessons(self.env).values():
             items = []
             for page, name, target, title in exercise_places(pages):
                 facts = CATALOGUE[name].facts
@@ -111,15 +110,15 @@ class Tables:
                 link = self.link(page.docname, target, words(title))
                 items.append(html("li", link, html("span", words(line + points), classes="exercise-facts")))
             if items:
-                parts += [self.heading(lesson, pages), html("ul", *items, classes="exercise-list")]
+                parts += [self.heading(pages), html("ul", *items, classes="exercise-list")]
         return parts or [nodes.paragraph("", "There is no exercise yet.")]
 
     def objective_matrix(self) -> list[nodes.Node]:
         parts = []
-        for lesson, pages in lessons(self.env).items():
+        for pages in lessons(self.env).values():
             if own := objectives(pages):
                 rows = [self.matrix_row(name, text, pages) for name, text in own.items()]
-                parts += [self.heading(lesson, pages), matrix(rows)]
+                parts += [self.heading(pages), matrix(rows)]
         return parts or [nodes.paragraph("", "There is no objective yet.")]
 
     def matrix_row(self, name: str, text: list[nodes.Node], pages: list[CoursePage]) -> nodes.row:

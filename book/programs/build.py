@@ -18,7 +18,7 @@ from execute import book_notebooks, is_executed, say
 from faults import ANSI_COLOUR
 from notebook_keys import book_key, kernel_environment
 from saving import hold_downloads
-from stage import downloads, make_source, repository
+from stage import clone_address, downloads, make_source
 
 from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks import PROFILES
@@ -44,7 +44,7 @@ class Profile:
         self.stamp = self.home / "book_key"
 
     def key(self) -> str:
-        return book_key(self.root, self.name, repository(self.root) or "")
+        return book_key(self.root, self.name, clone_address(self.root))
 
     def is_fresh(self) -> bool:
         pages = self.html / "index.html"

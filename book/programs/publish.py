@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from stage import repository
 
 from vitcourse.errors import InputError
-from vitcourse.notebooks import write_derived
-from vitcourse.notebooks.files import LEARNER_BRANCH
+from vitcourse.notebooks import learner_notebooks
+from vitcourse.notebooks.files import LEARNER_BRANCH, write
 
 # What the notebooks need, of all that git knows or would not ignore.
 NEEDED = ("vitcourse", "book/results", "pyproject.toml", "LICENSE")
@@ -65,9 +65,8 @@ def binder_requirements(lock: str) -> str:
 def collect(root: Path, out: Path) -> None:
     """Write the tree of the branch into a folder."""
     shutil.rmtree(out, ignore_errors=True)
-    derived = out.with_name("notebooks")
-    write_derived(root, derived, repository=repository(root))
-    shutil.copytree(derived / "learner", out / "lessons")
+    for name, notebook in learner_notebooks(root, repository(root)).items():
+        write(notebook, out / "lessons" / name)
     listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *NEEDED)
     for name in filter(None, listed.split("\0")):
         if (root / name).is_file():  # a file that was deleted is still in the index

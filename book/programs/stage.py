@@ -15,31 +15,46 @@ from faults import Fault, failed_page, unread, unread_page
 from nbformat import NotebookNode
 
 from vitcourse.errors import InputError
-from vitcourse.notebooks import learner_copy, page, with_setup
+from vitcourse.notebooks import learner_notebook, page, with_setup
 from vitcourse.notebooks.files import LEARNER_BRANCH, read, write
 
 GITHUB = re.compile(r"(?:https://|git@|ssh://git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+HTTPS = re.compile(r"https://(?:[^@/\s]*@)?([\w.:-]+/[^\s?#@]+)")
+SSH = re.compile(r"ssh://(?:[\w.-]+@)?[\w.:-]+/[^\s?#]+|[\w.-]+@[\w.-]+:[^\s?#]+")
 IGNORED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.ipynb")
 
 
-def repository(root: Path) -> str | None:
-    """The address of the course on GitHub: that of the configuration, else of the remote ``origin``; or None.
+def origin(root: Path) -> str:
+    """The address of the course: that of the configuration, else of the remote ``origin``; empty where there is none.
 
-    A fork or a copy so gets launch buttons of its own, and a folder that is nowhere public gets none.
+    A fork or a copy so gets an address and launch buttons of its own, and a folder that is nowhere public gets none.
     """
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     address = config.get("repository", {}).get("url")
     if not address and (root / ".git").exists():
         command = ["git", "-C", root, "remote", "get-url", "origin"]
         address = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    match = GITHUB.fullmatch(address or "")
+    return address or ""
+
+
+def repository(root: Path) -> str | None:
+    """The address of the course on GitHub, or None."""
+    match = GITHUB.fullmatch(origin(root))
     return f"https://github.com/{match[1]}/{match[2]}" if match else None
+
+
+def clone_address(root: Path) -> str:
+    """What a reader can clone: an https or ssh address without the name and password of who built; else nothing."""
+    address = origin(root)
+    if match := HTTPS.fullmatch(address):
+        return f"https://{match[1]}"
+    return address if SSH.fullmatch(address) else ""
 
 
 def staged_config(root: Path, profile: str) -> str:
     """The configuration of the book, with the profile and the address that this build has."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    config["sphinx"]["config"]["course_profile"] = profile
+    config["sphinx"]["config"] |= {"course_profile": profile, "course_clone": clone_address(root)}
     address = repository(root)
     if address:
         config["repository"] = {"url": address, "branch": LEARNER_BRANCH}
@@ -81,7 +96,7 @@ def make_source(root: Path, source: Path, profile: str) -> dict[str, Fault]:
 
 
 def downloads(root: Path) -> tuple[dict[Path, NotebookNode], dict[str, Fault]]:
-    """The learner's copies, which replace those that Sphinx puts beside the pages: stubs, and plain Markdown.
+    """The learner's notebooks, which replace those that Sphinx puts beside the pages.
 
     Returns:
         the copies, and why one could not be made, by notebook; a note then stands in its place.
@@ -91,7 +106,7 @@ def downloads(root: Path) -> tuple[dict[Path, NotebookNode], dict[str, Fault]]:
     for notebook in book_notebooks(root):
         name = notebook.relative_to(root)
         try:
-            copy = learner_copy(read(notebook))
+            copy = learner_notebook(read(notebook))
         except InputError as error:
             fault = faults[name.as_posix()] = unread(error, notebook)
             copy = unread_page(notebook.name, fault, "class")

@@ -9,7 +9,7 @@ from execute import book_notebooks, executed_path, is_executed, with_outputs
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_keys import notebook_key
 from small_books import write_book
-from stage import downloads, make_source, repository
+from stage import clone_address, downloads, make_source, repository
 
 from tests.notebooks import sample
 
@@ -102,6 +102,31 @@ def test_the_address_is_that_of_the_remote(course, remote):
     for arguments in (["init", "--quiet"], ["remote", "add", "origin", remote]):
         subprocess.run(["git", "-C", course, *arguments], check=True)
     assert repository(course) == ADDRESSES[remote]
+
+
+CLONED = {
+    "https://github.com/some/course": "https://github.com/some/course",
+    "https://git.example.org:8443/some/group/course.git": "https://git.example.org:8443/some/group/course.git",
+    "https://anna@example.org/course.git": "https://example.org/course.git",
+    "https://anna:ghp_secret@example.org/course.git": "https://example.org/course.git",
+    "https://example.org/course.git?private_token=secret": "",
+    "git@example.org:some/course.git": "git@example.org:some/course.git",
+    "ssh://git@example.org:22/some/course": "ssh://git@example.org:22/some/course",
+    "ssh://git:secret@example.org/course": "",
+    "/srv/git/course.git": "",
+    "../course": "",
+    "file:///srv/course.git": "",
+    "http://example.org/course.git": "",
+    "git://example.org/course.git": "",
+}
+
+
+@pytest.mark.parametrize("remote", CLONED)
+def test_a_reader_is_told_what_can_be_cloned_and_no_secret(course, remote):
+    assert clone_address(course) == ""
+    for arguments in (["init", "--quiet"], ["remote", "add", "origin", remote]):
+        subprocess.run(["git", "-C", course, *arguments], check=True)
+    assert clone_address(course) == CLONED[remote]
 
 
 def test_a_configured_address_wins_and_brings_launch_buttons(course):

@@ -128,6 +128,8 @@ def test_only_the_exercises_are_released(course, release, tmp_path):
     assert "SOLUTION" not in text
     assert "query @ key" not in text
     assert text.count("raise NotImplementedError()") == 3
+    assert 'checks.summary(\\"01_attention\\")' in text
+    assert text.count("raises-exception") >= 6  # "Run All" goes on, as in a learner's own copy
     assert cell_of(release, "scores-check").metadata.nbgrader.checksum
 
 

@@ -132,6 +132,26 @@ def test_the_page_for_self_study_ends_each_exercise_with_its_folded_solution(sou
     assert shown.cells[1].outputs == source.cells[1].outputs
 
 
+REPORT = nbformat.v4.new_output("display_data", data={"text/html": "<b>holds</b>", "text/plain": "holds"})
+PLAIN = nbformat.v4.new_output("display_data", data={"text/plain": "holds ```"})
+FAILED = nbformat.v4.new_output("error", ename="CheckFailed", evalue="", traceback=[])
+
+
+def test_what_the_check_says_of_the_solution_stands_with_it_or_nowhere(source):
+    source.cells[4].outputs = [REPORT, PLAIN]
+    shown = page(source, "self-study")
+    assert shown.cells[4].outputs == []
+    told = by_id(shown)["scores-solution"]
+    end = "What the check says of it:\n\n```{raw} html\n<b>holds</b>\n```\n````text\nholds ```\n````\n::::"
+    assert told.endswith(end)
+    assert "holds" not in nbformat.writes(page(source, "class"))
+
+
+def test_a_check_that_failed_shows_it_in_its_place(source):
+    source.cells[4].outputs = [REPORT, FAILED]
+    assert page(source, "self-study").cells[4].outputs == [REPORT, FAILED]
+
+
 def test_the_page_for_a_class_is_the_other_without_the_solution(source):
     shown = page(source, "class")
     assert sample.SECRET_NAME not in nbformat.writes(shown)

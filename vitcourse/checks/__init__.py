@@ -1,17 +1,18 @@
 """What a learner calls to check an exercise: ``checks.<topic>.<exercise>(my_function)``.
 
-``CATALOGUE`` lists the exercises; ``run`` gives a grader the report that a learner is shown. A lesson's exercise lies
-in ``<topic>/<exercise>.py`` and is loaded at its first use: its check is what the file defines under its own name. What
-a check says of a mistake stands in ``vitcourse/exercises``.
+``CATALOGUE`` lists the exercises; ``summary`` shows which of a lesson's checks have passed; ``run`` gives a grader the
+report that a learner is shown. A lesson's exercise lies in ``<topic>/<exercise>.py`` and is loaded at its first use:
+its check is what the file defines under its own name. What a check says of a mistake stands in ``vitcourse/exercises``.
 """
 
 from importlib import import_module
 from types import ModuleType
 
 from vitcourse.checks.engine.report import CheckFailed, Report
+from vitcourse.checks.engine.summary import summary
 from vitcourse.exercises import CATALOGUE, TOPICS, of_topic
 
-__all__ = ["CATALOGUE", "CheckFailed", "Report", "find", "run", *TOPICS]
+__all__ = ["CATALOGUE", "CheckFailed", "Report", "find", "run", "summary", *TOPICS]
 
 
 class Topic(ModuleType):

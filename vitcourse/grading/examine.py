@@ -77,7 +77,7 @@ def nothing(task: Task, misconception: str, message: str, detail: str = "") -> c
 
 def record(cell: NotebookNode, task: Task, report: checks.Report) -> None:
     """Puts a report and its points into a test cell, where nbgrader and the feedback page look for them."""
-    points = round(task.points * report.share, 2)
+    points = report.earned(task.points)
     cell.metadata["vitcourse"] = asdict(report) | {"share": report.share, "points": points}
     cell.outputs = [
         new_output("display_data", data={"text/plain": text(report)}),

@@ -9,6 +9,7 @@ from vitcourse.grading.identify import answer_before, holds_answer, identify, is
 from vitcourse.grading.outputs import listed
 from vitcourse.grading.reading import Cell
 from vitcourse.grading.statements import extra
+from vitcourse.notebooks import is_ours
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 TAG = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -25,13 +26,15 @@ def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, lis
     A given cell (imports, data) is the assignment's own too. What a student has added to it follows as cells of the
     student's own, a statement each: an import or a helper is there for the answers, and a line that works only where
     the student has worked (to mount a drive, say) fails alone. A statement that gives another value to one of the given
-    names is dropped, for it would undo what was put back.
+    names is dropped, for it would undo what was put back. The table of what is passed, which the learner's copy ends
+    with, is left out: the points are the grader's.
 
     Args:
         cells: as handed in.
         release: the assignment as nbgrader has released it.
     """
     known = marked(release)
+    cells = [cell for cell in cells if not is_ours(cell.source)]
     names = identify(cells, known)
     last = {name: index for index, name in enumerate(names)}
     texts = {cell.source for cell in release.cells}

@@ -18,11 +18,11 @@ from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits
 from vitcourse.grading.walled.trial import try_walls
-from vitcourse.notebooks import learner_copy
+from vitcourse.notebooks import learner_copy, work_copy
 
 
 def assign(lesson: str, out: Path, course: Path = COURSE) -> Path:
-    """Writes the notebook of an assignment as nbgrader releases it, with Markdown that every program shows.
+    """Writes the notebook of an assignment: what nbgrader releases, as a learner's copy is.
 
     Args:
         lesson: "01_attention".
@@ -41,7 +41,7 @@ def assign(lesson: str, out: Path, course: Path = COURSE) -> Path:
     for cell in release.cells:
         cell.source = texts.get(cell.id, cell.source)
     out.mkdir(parents=True, exist_ok=True)
-    nbformat.write(release, out / f"{master.name}.ipynb")
+    nbformat.write(work_copy(release, master.notebook), out / f"{master.name}.ipynb")
     return out / f"{master.name}.ipynb"
 
 

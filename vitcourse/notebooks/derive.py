@@ -28,6 +28,10 @@ def is_solution(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
+def is_check(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and bool(cell.metadata.get("nbgrader", {}).get("grade")) and not is_solution(cell)
+
+
 def stub_of(cell: NotebookNode) -> str:
     """A solution cell as a learner finds it: nbgrader's stub for code or for text, in place of each marked region.
 
@@ -100,6 +104,8 @@ def _plain(notebook: NotebookNode, answer: Callable[[NotebookNode], str]) -> Not
 def page(notebook: NotebookNode, profile: str) -> NotebookNode:
     """The notebook as the book shows it. Outputs stay with their cells; solution cells become text.
 
+    What a check says of the solution would contradict the stub above it: it stands with the solution, or nowhere.
+
     Args:
         notebook: a lesson, or exercises executed with their solutions.
         profile: ``"self-study"``: the solution is folded away at the end of its exercise; ``"class"``: it is nowhere.
@@ -110,26 +116,48 @@ def page(notebook: NotebookNode, profile: str) -> NotebookNode:
     if profile not in PROFILES:
         raise InputError(f"no profile {profile!r} (there are: {', '.join(PROFILES)})")
     result = _checked_copy(notebook)
-    cells, waiting, prefix = [], None, ""
+    cells, solved, said = [], None, ""
+
+    def solution() -> list[NotebookNode]:
+        if solved is None or profile == "class":
+            return []
+        head = "{dropdown} Solution\n:class-container: solution\n\n"
+        return [new_markdown_cell(_boxed(head, solved, solution_of(solved), said), id=solved.id)]
+
     for cell in result.cells:
-        if waiting is not None and not cell.id.startswith(prefix):
-            cells.append(waiting)
-            waiting = None
-        if not is_solution(cell):
-            cells.append(cell)
+        if solved is not None and not cell.id.startswith(solved.id.removesuffix("solution")):
+            cells += solution()
+            solved, said = None, ""
+        if is_solution(cell):
+            cells += solution()  # of another cell with the same beginning
+            stub = _boxed("{div} stub\n", cell, stub_of(cell))
+            cells.append(new_markdown_cell(stub, id=f"{cell.id.removesuffix('solution')}stub"))
+            solved, said = cell, ""
             continue
-        prefix = cell.id.removesuffix("solution")
-        cells.append(new_markdown_cell(_boxed("{div} stub\n", cell, stub_of(cell)), id=f"{prefix}stub"))
-        if profile == "self-study":
-            head = "{dropdown} Solution\n:class-container: solution\n\n"
-            waiting = new_markdown_cell(_boxed(head, cell, solution_of(cell)), id=cell.id)
-    result.cells = cells if waiting is None else [*cells, waiting]
+        said += _taken_outputs(cell) if is_check(cell) else ""
+        cells.append(cell)
+    result.cells = [*cells, *solution()]
     return result
 
 
-def _boxed(head: str, cell: NotebookNode, source: str) -> str:
-    """A directive that holds a cell's source: code as a block of its own, an answer in words as it is."""
+def _taken_outputs(cell: NotebookNode) -> str:
+    """What a check has shown, as Markdown; it stands below the cell no longer, unless the cell has failed."""
+    if any(output.output_type == "error" for output in cell.outputs):
+        return ""
+    shown = [output.data for output in cell.outputs if "data" in output]
+    cell.outputs = []
+    return "".join(
+        _fenced("`" * 3, "{raw} html\n", f"{data['text/html']}\n")
+        if "text/html" in data
+        else _fenced("`" * 3, "text\n", f"{data.get('text/plain', '')}\n")
+        for data in shown
+    )
+
+
+def _boxed(head: str, cell: NotebookNode, source: str, said: str = "") -> str:
+    """A directive that holds a cell's source: code as a block of its own, an answer in words as it is; and more."""
     body = f"{source}\n" if cell.cell_type == "markdown" else _fenced("`" * 3, "python\n", f"{source}\n")
+    body += f"\nWhat the check says of it:\n\n{said}" if said else ""
     return _fenced(":" * 4, head, body).removesuffix("\n")
 
 

@@ -1,13 +1,14 @@
-"""The notebooks of the course on disk: where the sources lie, and the folders of what is derived from them."""
+"""The notebooks of the course on disk: where the sources lie, and what is derived from all of them."""
 
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 
 from vitcourse.errors import InputError, one_line
 from vitcourse.files import write_whole
-from vitcourse.notebooks.derive import answer_key, is_exercises, learner_copy, with_setup
+from vitcourse.notebooks.derive import answer_key, is_exercises, with_setup
+from vitcourse.notebooks.working import learner_notebook
 
 LEARNER_BRANCH = "learner"
 
@@ -44,30 +45,32 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     return path
 
 
-def write_derived(root: Path, out: Path, *, repository: str | None = None) -> list[Path]:
-    """Writes the learner's copies and the answer keys, in place of what was there.
+def learner_notebooks(root: Path, repository: str | None = None) -> dict[Path, nbformat.NotebookNode]:
+    """What learners open, by its path below ``lessons/``, in reading order.
 
     Args:
         root: folder of the course, with ``lessons/``.
-        out: receives ``learner/NN_topic/…`` (lessons and exercises) and ``key/NN_topic/…`` (exercises).
         repository: address of the repository, where a first cell shall fetch the course on Colab.
-
-    Returns:
-        The files, in reading order.
 
     Raises:
         InputError: a notebook that cannot be derived from; the message names it.
     """
-    derived: dict[Path, nbformat.NotebookNode] = {}
-    for path in lesson_notebooks(root):
-        notebook, name = read(path), path.relative_to(root / "lessons")
+    copies = _derived(root, lesson_notebooks(root), learner_notebook)
+    if not repository:
+        return copies
+    return {name: with_setup(copy, repository, LEARNER_BRANCH) for name, copy in copies.items()}
+
+
+def answer_keys(root: Path) -> dict[Path, nbformat.NotebookNode]:
+    """The exercises with their solutions, by their path below ``lessons/``; raises as `learner_notebooks`."""
+    return _derived(root, source_exercises(root), answer_key)
+
+
+def _derived(root: Path, paths: list[Path], derive: Callable) -> dict[Path, nbformat.NotebookNode]:
+    derived = {}
+    for path in paths:
         try:
-            copy = learner_copy(notebook)
-            derived[out / "learner" / name] = with_setup(copy, repository, LEARNER_BRANCH) if repository else copy
-            if is_exercises(notebook):
-                derived[out / "key" / name] = answer_key(notebook)
+            derived[path.relative_to(root / "lessons")] = derive(read(path))
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
-    for folder in ("learner", "key"):
-        shutil.rmtree(out / folder, ignore_errors=True)
-    return [write(notebook, path) for path, notebook in derived.items()]
+            raise error if str(error).startswith(str(path)) else InputError(f"{path}: {error}") from error
+    return derived

@@ -4,11 +4,12 @@ import html
 import re
 import sys
 import textwrap
+from collections.abc import Callable
 
 from vitcourse.checks.engine.report import Report
 
-SYMBOLS = {"passed": "✓", "failed": "✗", "not tried": "–"}
-PLAIN_SYMBOLS = {"passed": "+", "failed": "x", "not tried": "-"}
+SYMBOLS = {"passed": "✓", "failed": "✗", "not tried": "–", "not run": "–"}
+PLAIN_SYMBOLS = {"passed": "+", "failed": "x", "not tried": "-", "not run": "-"}
 
 # Text takes the page's colour, whatever its theme; the badges bring their own background (contrast above 5 to 1).
 # The class is doubled to outweigh what JupyterLab and the book say of tables in an output.
@@ -26,7 +27,7 @@ STYLE = """
   font-weight: 600; line-height: 1.6; }
 .C .passed { background: #1a6b34; }
 .C .failed { background: #b3261e; }
-.C .not-tried { background: #57606a; }
+.C .not-run, .C .not-tried { background: #57606a; }
 .C .message { margin-top: 0.7rem; padding: 0.5rem 0.9rem; border-left: 4px solid #b3261e;
   background: rgba(128, 128, 128, 0.12); }
 .C .message p { margin: 0 0 0.4rem; }
@@ -58,24 +59,26 @@ def text(report: Report, width: int = 96, symbols: dict[str, str] = SYMBOLS) -> 
     return "\n".join(lines)
 
 
+def badge(status: str) -> str:
+    """A status as HTML: a symbol and a word on a colour."""
+    symbol = f'<span aria-hidden="true">{SYMBOLS[status]}</span>'
+    return f'<span class="badge {status.replace(" ", "-")}">{symbol} {status}</span>'
+
+
 def as_html(report: Report) -> str:
     """The report as an HTML fragment that brings its style with it."""
-    rows = "\n".join(
-        f'<tr><td><span class="badge {status.replace(" ", "-")}"><span aria-hidden="true">{SYMBOLS[status]}</span> '
-        f"{status}</span></td><td>{_inline(name)}</td></tr>"
-        for name, status in report.results
-    )
+    rows = "\n".join(f"<tr><td>{badge(status)}</td><td>{inline(name)}</td></tr>" for name, status in report.results)
     message = ""
     if report.misconception is not None:
         rest = report.message.removeprefix(report.headline).strip()
-        paragraphs = [f"<strong>{_inline(report.headline)}</strong> {_inline(rest)}", _inline(report.detail)]
+        paragraphs = [f"<strong>{inline(report.headline)}</strong> {inline(rest)}", inline(report.detail)]
         paragraphs = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
         if report.given:
             paragraphs += f'<p>To try it yourself:</p><pre tabindex="0">{html.escape(report.given)}</pre>'
         message = f'<div class="message" data-misconception="{html.escape(report.misconception)}">{paragraphs}</div>\n'
     return (
         f'<div class="vitcourse-check">\n<style>{STYLE}</style>\n'
-        f"<table>\n<caption>{_inline(summary(report))}</caption>\n"
+        f"<table>\n<caption>{inline(summary(report))}</caption>\n"
         '<thead><tr><th scope="col">Result</th><th scope="col">Property</th></tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table>\n{message}</div>"
     )
@@ -83,17 +86,22 @@ def as_html(report: Report) -> str:
 
 def show(report: Report) -> None:
     """Shows the report: as a table in a notebook, as text elsewhere."""
+    present(as_html(report), lambda symbols: text(report, symbols=symbols))
+
+
+def present(as_html: str, as_text: Callable[[dict[str, str]], str]) -> None:
+    """Shows HTML in a notebook, and elsewhere the text that ``as_text`` makes with symbols that can be printed."""
     if _in_notebook():
         from IPython.display import display
 
-        display({"text/html": as_html(report), "text/plain": text(report)}, raw=True)
+        display({"text/html": as_html, "text/plain": as_text(SYMBOLS)}, raw=True)
         return
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         "".join(SYMBOLS.values()).encode(encoding)
-        print(text(report))
+        print(as_text(SYMBOLS))
     except UnicodeEncodeError:  # a terminal with a small alphabet
-        print(text(report, symbols=PLAIN_SYMBOLS).encode(encoding, "replace").decode(encoding))
+        print(as_text(PLAIN_SYMBOLS).encode(encoding, "replace").decode(encoding))
 
 
 def _in_notebook() -> bool:
@@ -105,6 +113,6 @@ def _in_notebook() -> bool:
     return hasattr(get_ipython(), "kernel")
 
 
-def _inline(words: str) -> str:
+def inline(words: str) -> str:
     """Escaped for HTML, with `code` between backquotes set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(words))

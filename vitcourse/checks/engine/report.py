@@ -32,6 +32,10 @@ class Report:
         """Properties passed, as a fraction of all."""
         return self.passed / len(self.results)
 
+    def earned(self, points: float) -> float:
+        """What it gives of an exercise's points."""
+        return round(points * self.share, 2)
+
     @property
     def headline(self) -> str:
         """The first sentence of the message."""
