@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import Dataset
 
 from vitcourse.data.digit_rows import HELD_OUT
 from vitcourse.patches import patchify, unpatchify
@@ -25,14 +25,22 @@ TRAINING = TrainingConfig(epochs=20, batch_size=64, lr=3e-3)
 Order = Callable[[int], Tensor]  # how many images to the places (B, N) from which their patches come
 
 
-def digits(split: str) -> TensorDataset:
+class Digits(Dataset):
     """Images (1, 8, 8) from -1 to 1 with their digits; "train" is the first 1,437, "test" the last 360."""
-    from sklearn.datasets import load_digits
 
-    data = load_digits()
-    part = slice(None, -HELD_OUT) if split == "train" else slice(-HELD_OUT, None)
-    images = torch.tensor(data.images[part], dtype=torch.float32)[:, None] / 8 - 1
-    return TensorDataset(images, torch.tensor(data.target[part]))
+    def __init__(self, split: str):
+        from sklearn.datasets import load_digits
+
+        data = load_digits()
+        part = slice(None, -HELD_OUT) if split == "train" else slice(-HELD_OUT, None)
+        self.images = torch.tensor(data.images[part], dtype=torch.float32)[:, None] / 8 - 1
+        self.labels = torch.tensor(data.target[part])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"images": self.images[index], "labels": self.labels[index]}
 
 
 def as_they_are(count: int) -> Tensor:
@@ -73,18 +81,19 @@ def train_digits(order: Order, positions: bool, config: TrainingConfig = TRAININ
     if not positions:
         nn.init.zeros_(model.pos_embed).requires_grad_(False)
 
-    def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        return {"loss": F.cross_entropy(model(shuffled(batch[0], order)), batch[1])}
+    def loss(model: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"loss": F.cross_entropy(model(shuffled(batch["images"], order)), batch["labels"])}
 
-    fit(model, digits("train"), loss, config)
+    fit(model, Digits("train"), loss, config)
     return model.eval()
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, order: Order = as_they_are) -> float:
     """The share of the held-out digits that are read right."""
-    images, labels = (part.to(next(model.parameters()).device) for part in digits("test").tensors)
-    return (model(shuffled(images, order)).argmax(dim=1) == labels).float().mean().item()
+    test, device = Digits("test"), next(model.parameters()).device
+    logits = model(shuffled(test.images.to(device), order))
+    return (logits.argmax(dim=1).cpu() == test.labels).float().mean().item()
 
 
 @recipe("shuffled_patches")
