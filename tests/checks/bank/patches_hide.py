@@ -31,10 +31,9 @@ def by_interpolation(images, hidden, patch_size):
 @BANK.right
 def patch_by_patch(images, hidden, patch_size):
     result, columns = images.clone(), images.shape[3] // patch_size
-    for image, row in zip(result, hidden.tolist(), strict=True):
-        for place in [place for place, is_hidden in enumerate(row) if is_hidden]:
-            top, left = place // columns * patch_size, place % columns * patch_size
-            image[:, top : top + patch_size, left : left + patch_size] = 0.5
+    for which, place in hidden.nonzero().tolist():
+        top, left = place // columns * patch_size, place % columns * patch_size
+        result[which, :, top : top + patch_size, left : left + patch_size] = 0.5
     return result
 
 
