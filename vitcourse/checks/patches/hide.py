@@ -1,7 +1,7 @@
 """``patches.hide(images, hidden, patch_size)``: images (B, C, h, w) with their hidden patches (B, N) painted grey, 0.5.
 
-Source: Touvron et al., "Three things everyone should know about Vision Transformers" (2022), section 5: where a stem
-mixes patches, they must be hidden before it.
+Source: Touvron et al., "Three things everyone should know about Vision Transformers" (2022), table 7: a stem that mixes
+patches gains nothing where patches are hidden.
 """
 
 import torch
