@@ -9,7 +9,7 @@ import torch
 from vitcourse import checks
 from vitcourse.checks.engine import guard
 
-NAMES = ("scores", "softmax", "attention", "causal_mask", "repair", "cost")
+NAMES = ("scores", "softmax", "attention", "project", "causal_mask", "repair", "cost")
 BANKS = [importlib.import_module(f"tests.checks.bank.attention_{name}").BANK for name in NAMES]
 RIGHT = {bank.exercise: bank.rights[0] for bank in BANKS}
 ALL = sorted(RIGHT)
