@@ -100,7 +100,7 @@ def test_data_are_asked_for_where_they_are_needed_and_refused_where_they_are_not
     def none(say):
         return {}
 
-    with pytest.raises(InputError, match="real needs the real photos: name their export folder with --data"):
+    with pytest.raises(InputError, match="real needs real data: name their folder with --data"):
         real()
     with pytest.raises(InputError, match="none takes no data: leave --data out"):
         none("photos")
@@ -116,11 +116,11 @@ def test_data_are_asked_for_where_they_are_needed_and_refused_where_they_are_not
 def test_every_recipe_refuses_the_wrong_data_in_one_line(name, command, folder):
     """Each asks for its data, or says that it has no use for them, before anything else."""
     module = importlib.import_module(recipes.modules()[name])
-    needs = name in ("asl_data", "asl_real", "asl_table_real", "asl_table_in21k", "sign_transfer")
+    needs = name in ("asl_data", "asl_real", "asl_table_real", "asl_table_in21k", "bert_novels", "sign_transfer")
     status, _, error = command("record", name, *([] if needs else ["--data", folder]))
     assert status == 2
     assert len(error.strip().splitlines()) == 1
-    assert ("name their export folder with --data" if needs else "leave --data out") in error
+    assert ("name their folder with --data" if needs else "leave --data out") in error
     assert module.record.__wrapped__.__code__.co_varnames[: 2 if needs else 1] == (
         ("data", "say") if needs else ("say",)
     )

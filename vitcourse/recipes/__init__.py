@@ -39,7 +39,7 @@ def recipe(name: str, *, needs_data: bool = False, takes_data: bool = False) -> 
             from vitcourse import results
 
             if needs_data and data is None:
-                raise InputError(f"{name} needs the real photos: name their export folder with --data")
+                raise InputError(f"{name} needs real data: name their folder with --data")
             if data is not None and not (needs_data or takes_data):
                 raise InputError(f"{name} takes no data: leave --data out")
             started = time.perf_counter()

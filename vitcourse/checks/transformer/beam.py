@@ -1,7 +1,10 @@
 """``transformer.beam(log_p, start, end, beams, max_length)``: beam search where each token depends on the last alone.
 
-Hypotheses that have ended stay in the beam and compete with those that go on. Sources: Wu et al., "Google's Neural
-Machine Translation System" (2016), https://arxiv.org/abs/1609.08144, section 7 (here without a length penalty).
+What ends among the best is put aside, and as many as before run on, as in `vitcourse.transformer.beam_decode`. Where it
+stays in the beam and competes, that is as good: the tables are such that both find the same.
+
+Source: Wu et al., "Google's Neural Machine Translation System" (2016), https://arxiv.org/abs/1609.08144, section 7
+(here without a length penalty).
 """
 
 import math
@@ -89,7 +92,7 @@ def _form(probe: Probe) -> None:
 
 PROPERTIES = {
     "with two beams it finds a target that greedy decoding misses": ("greedy", "last-step-only"),
-    "what has ended waits, and the best of all wins, not the first": (
+    "what was put aside waits, and the best of all wins, not the first": (
         "first-finished",
         "does-not-stop/best",
         "length-normalised",

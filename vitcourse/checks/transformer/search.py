@@ -66,7 +66,7 @@ def path(tree: Tree, beams: int) -> list[int]:
 
 
 def set_apart(tree: Tree, beams: int) -> list[int]:
-    """The same where what has ended leaves its place in the beam, as in `vitcourse.transformer.beam_decode`."""
+    """The same where what has ended is put aside, as in the task and in `vitcourse.transformer.beam_decode`."""
     running, ended = [[]], []
     for _ in range(tree.max_length):
         longer = [[*ids, token] for ids in running for token in range(len(tree.log_p))]

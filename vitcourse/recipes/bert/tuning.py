@@ -133,15 +133,24 @@ def share_right(head: nn.Module, task: Task) -> float:
     return (head(task["tokens"].to(device)).argmax(dim=-1).cpu() == task["label"]).float().mean().item()
 
 
-def tuned(model: BertForPreTraining, tasks: dict[str, tuple[Task, Task]], seed: int = 0) -> dict[str, float]:
-    """`share_right` on each task of a copy of the model's BERT, fine-tuned; the model stays as it is."""
+def tuned(
+    model: BertForPreTraining,
+    tasks: dict[str, tuple[Task, Task]],
+    seed: int = 0,
+    training: TrainingConfig | None = None,
+) -> dict[str, float]:
+    """`share_right` on each task of a copy of the model's BERT, fine-tuned; the model stays as it is.
+
+    Args:
+        training: `TUNING`, where nothing else is given; with this seed.
+    """
     found = {}
     for name, (train, test) in tasks.items():
         bert = Bert(model.config)
         bert.load_state_dict(model.bert.state_dict())
         torch.manual_seed(seed)
         head = TopicHead(bert) if name == "topics" else WordHead(bert)
-        found[name] = share_right(tune(head, train, replace(TUNING, seed=seed)), test)
+        found[name] = share_right(tune(head, train, replace(training or TUNING, seed=seed)), test)
     return found
 
 
