@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 
 from vitcourse.asl import trainer
 from vitcourse.data.asl import synthesise
@@ -54,14 +55,41 @@ def test_asl_real_chooses_on_the_hold_out_and_reads_valid_once(small_real, monke
     assert not any(name.startswith("valid") for row in content["rows"] for name in row["log"][0])
 
 
-def test_asl_rendered_needs_no_data(folder, monkeypatch):
+@pytest.fixture
+def small_rendered(folder, monkeypatch):
     monkeypatch.setattr(asl_rendered, "PICTURES", asl_rendered.PICTURES | {"train": 78, "valid": 26})
-    quick = {title: replace(run, training=replace(run.training, epochs=1)) for title, run in asl_rendered.RUNS.items()}
-    monkeypatch.setattr(asl_rendered, "RUNS", quick)
+    for name in ("RUNS", "HEADS"):
+        quick = {
+            title: replace(one, training=replace(one.training, epochs=1)) if name == "RUNS" else replace(one, epochs=2)
+            for title, one in getattr(asl_rendered, name).items()
+        }
+        monkeypatch.setattr(asl_rendered, name, quick)
+    last = replace(asl_rendered.AFTERWARDS, training=replace(asl_rendered.AFTERWARDS.training, epochs=1))
+    monkeypatch.setattr(asl_rendered, "AFTERWARDS", last)
     monkeypatch.setattr(asl_rendered, "SEEDS", (0,))
+    monkeypatch.setattr(asl_rendered, "MOMENTS", (0, 1))
+
+
+def test_asl_rendered_records_every_way_and_reads_valid_at_the_end_alone(small_rendered):
     content = json.loads(asl_rendered.record(None, lambda line: None).read_text())
-    assert [row["title"] for row in content["rows"]] == list(quick)
+    titles = ["wide heads", asl_rendered.AFTER, "one matrix", *asl_rendered.RUNS]
+    assert [row["title"] for row in content["rows"]] == titles
     assert not any(name.startswith("valid") for row in content["rows"] for name in row["log"][0])
+    heads, after, *_ = content["rows"]
+    assert heads["valid"] != after["valid"]
+    assert list(content["opening"]) == ["0", "1", "end"]
+    assert all(len(one["boxes"]) == len(one["letters"]) == 6 for one in content["opening"].values())
+    assert content["opening"]["0"] != content["opening"]["end"]
+
+
+def test_heads_of_one_matrix_begin_with_the_usual_answer():
+    boxes = torch.rand(5, 4)
+    model = asl_rendered.two_heads(boxes)
+    logits, found = model.eval()(torch.randn(2, 3, 96, 96))
+    torch.testing.assert_close(found, boxes.mean(dim=0).expand(2, 4))
+    assert logits.unique().numel() == 1
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    assert {name.split(".")[0] for name in trained} == {"classifier", "bounding_box"}
 
 
 @pytest.mark.parametrize("recipe", [asl_real, asl_rendered])
