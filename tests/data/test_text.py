@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from vitcourse.bert import make_pretraining_examples
+from vitcourse.checks.bert.wordpiece import greedy
 from vitcourse.data.text import (
     LONGEST,
     NAMES,
@@ -191,6 +193,16 @@ def test_pieces_inside_a_word_are_plain_entries(reference):
     tokenizer = train_wordpiece(reference, 600)
     assert tokenizer.encode("##s").tokens == ["#", "#", "s"]
     assert tokenizer.encode("a [MASK] b").tokens == ["a", "[MASK]", "b"]
+
+
+def test_a_word_is_cut_longest_match_first(reference):
+    """The lesson shows what the library does, and the exercise asks for the rule: they are one."""
+    tokenizer = train_wordpiece(reference, 600)
+    vocabulary = tokenizer.get_vocab()
+    words = {word for d in reference[:20] for s in d.sentences for word in re.findall("[a-z]+", s.lower())}
+    assert len(words) > 500
+    for word in words:
+        assert tokenizer.encode(word).tokens == greedy(word, vocabulary)
 
 
 def test_a_larger_vocabulary_needs_fewer_tokens(reference):
