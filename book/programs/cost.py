@@ -63,7 +63,9 @@ def notebooks(root: Path, lessons: list[str]) -> dict[str, Path]:
     """
     found = {}
     for path in sorted(root.glob("lessons/*/*.ipynb")):
-        found[path.parent.name + (EXERCISES if path.stem.endswith(EXERCISES) else "")] = path
+        lesson, stem = path.parent.name, path.stem.removesuffix(EXERCISES)
+        own = lesson if lesson.endswith(f"_{stem}") else f"{lesson}/{stem}"  # a second page of a lesson
+        found[own + (EXERCISES if path.stem.endswith(EXERCISES) else "")] = path
     known = sorted({path.parent.name for path in found.values()})
     for name in lessons:
         if name not in known:

@@ -42,9 +42,9 @@ def test_a_notebook_that_fails_is_named_with_its_error(write):
 
 
 def test_a_lesson_is_measured_with_its_exercises_and_an_unknown_one_is_named(write, tmp_path):
-    for name in ("01_one/one", "01_one/one_exercises", "02_two/two"):
+    for name in ("01_one/one", "01_one/one_exercises", "02_two/more", "02_two/two"):
         write("1", name=name)
-    assert list(notebooks(tmp_path, [])) == ["01_one", "01_one_exercises", "02_two"]
+    assert list(notebooks(tmp_path, [])) == ["01_one", "01_one_exercises", "02_two/more", "02_two"]
     assert [path.stem for path in notebooks(tmp_path, ["01_one"]).values()] == ["one", "one_exercises"]
     with pytest.raises(InputError, match=r"no lesson '03_three' \(there are: 01_one, 02_two\)"):
         notebooks(tmp_path, ["03_three"])
