@@ -14,6 +14,8 @@ from tests.helpers import ROOT, unwritten
 from vitcourse.commands.skeletons import new_exercise, new_lesson
 from vitcourse.errors import InputError
 
+TAKEN = {int(folder.name[:2]) for folder in (ROOT / "lessons").glob("[0-9][0-9]_*")}
+FREE = f"{min(set(range(1, 99)) - TAKEN):02}"  # a number that no lesson has
 PLACES = ("lessons", "vitcourse/exercises", "vitcourse/checks", "tests/checks/bank", "_toc.yml")
 
 
@@ -69,23 +71,24 @@ def test_an_exercise_has_all_its_files_and_the_notebook_five_cells_more(course):
 
 def test_a_lesson_stands_in_its_place_in_the_contents_and_its_first_exercise_below_it(course):
     before = (course / "_toc.yml").read_text(encoding="utf-8")
-    files = new_lesson("05_cuts", course)
+    files = new_lesson(f"{FREE}_cuts", course)
     assert names(files, course) == [
-        "lessons/05_cuts/cuts.ipynb",
-        "vitcourse/exercises/05_cuts.toml",
+        f"lessons/{FREE}_cuts/cuts.ipynb",
+        f"vitcourse/exercises/{FREE}_cuts.toml",
         "vitcourse/checks/cuts/__init__.py",
         "_toc.yml",
     ]
-    assert names(new_exercise("05_cuts", "one", course), course)[-2:] == [
-        "lessons/05_cuts/cuts_exercises.ipynb",
+    assert names(new_exercise(f"{FREE}_cuts", "one", course), course)[-2:] == [
+        f"lessons/{FREE}_cuts/cuts_exercises.ipynb",
         "_toc.yml",
     ]
-    new_exercise("05_cuts", "two", course)
-    page = "lessons/05_cuts/cuts"
+    new_exercise(f"{FREE}_cuts", "two", course)
+    page = f"lessons/{FREE}_cuts/cuts"
     entry = f"      - file: {page}\n        sections:\n          - file: {page}_exercises\n"
     after = (course / "_toc.yml").read_text(encoding="utf-8")
     assert after.replace(entry, "") == before
-    assert after.index("lessons/04_bert/bert_exercises") < after.index(page) < after.index("lessons/09_asl_data/")
+    numbers = [int(number) for number in re.findall(r"lessons/(\d\d)_\w+/", after)]
+    assert numbers == sorted(numbers)
     new_lesson("99_end", course)
     last = (course / "_toc.yml").read_text(encoding="utf-8").split("      - file: lessons/99_end/end\n")
     assert "lessons/" in last[0].splitlines()[-1]
@@ -119,8 +122,8 @@ def test_an_exercise_that_cannot_be_is_refused_and_nothing_written(course, lesso
     [
         *((name, "cannot be called") for name in ("5_x", "05-x", "05_X", "00_x", "05_", "05_x/y", "٠٥_x", "05_run")),
         ("01_other", "lesson 01 is 01_attention"),
-        ("05_attention", "vitcourse/checks/attention exists already"),
-        ("05_lookup", r"vitcourse/checks/lookup\.py exists already"),
+        (f"{FREE}_attention", "vitcourse/checks/attention exists already"),
+        (f"{FREE}_lookup", r"vitcourse/checks/lookup\.py exists already"),
     ],
 )
 def test_a_lesson_that_cannot_be_is_refused_and_nothing_written(course, lesson, fault):
@@ -141,9 +144,9 @@ def test_where_one_file_cannot_be_written_none_is(course, monkeypatch, broken):
 
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(OSError, match="No space left"):
-        new_lesson("05_cuts", course) if broken == "_toc.yml" else new_exercise("01_attention", "one", course)
+        new_lesson(f"{FREE}_cuts", course) if broken == "_toc.yml" else new_exercise("01_attention", "one", course)
     assert content(course) == before
-    assert not (course / "lessons" / "05_cuts").exists()
+    assert not (course / "lessons" / f"{FREE}_cuts").exists()
 
 
 def test_the_command_refuses_in_one_line(command):
@@ -179,7 +182,11 @@ def test_of_a_skeleton_nothing_fails_but_what_is_to_be_written(tmp_path):
         done = subprocess.run([sys.executable, "-m", *command], cwd=course, env=env, capture_output=True, text=True)
         return done.stdout + done.stderr
 
-    for arguments in (("exercise", "01_attention", "sharp"), ("lesson", "05_cuts"), ("exercise", "05_cuts", "one")):
+    for arguments in (
+        ("exercise", "01_attention", "sharp"),
+        ("lesson", f"{FREE}_cuts"),
+        ("exercise", f"{FREE}_cuts", "one"),
+    ):
         assert "wrote " in run("vitcourse", "new", *arguments)
     assert "right: all properties hold" in run("vitcourse", "try", "exercise", "cuts.one")
     files = ("test_to_be_written.py", "test_floors.py", "checks/test_bank.py", "checks/test_check.py")

@@ -24,7 +24,7 @@ def exercise(
     _written(skeletons.new_exercise(lesson, name))
 
 
-@new.command(epilog=example("vitcourse new lesson 05_patches"))
+@new.command(epilog=example("vitcourse new lesson 13_video"))
 def lesson(lesson: Annotated[str, typer.Argument(help="Its number and its topic.")]) -> None:
     """Write the files of a lesson without exercises, and enter it into the contents; all of it or nothing."""
     from vitcourse.commands import skeletons
