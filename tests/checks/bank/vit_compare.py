@@ -78,7 +78,7 @@ BANK.wrong("cheaper-wins")(answer(price=lambda better, cheaper: (cheaper["model"
 BANK.wrong("equal-cost-is-dearer")(answer(equal=False))
 BANK.wrong("names-one-of-equals")(answer(tie="first"))
 BANK.wrong("less-is-better")(answer(best=min))
-BANK.wrong("wrong-values")(lambda first, second: ("neither", "tie"))
+BANK.wrong("wrong-values")(lambda first, second: (first["model"], "data"))
 BANK.wrong("wrong-type")(lambda first, second: case_by_case(first, second)[0])
 BANK.wrong("wrong-type")(lambda first, second: (first["accuracy"] > second["accuracy"], "both"))
 BANK.wrong("swapped")(lambda first, second: case_by_case(first, second)[::-1])

@@ -50,7 +50,7 @@ def whole(name, change):
     BANK.wrong(name)(with_one(2, change))
 
 
-embedding("forgets-biases", lambda right, i, p, c, D, depth, K: p * p * c * D + (1 + (i // p) ** 2) * D + 1)
+embedding("one-number-as-bias", lambda right, i, p, c, D, depth, K: right - D + 1)
 embedding("forgets-class-token", lambda right, i, p, c, D, depth, K: (p * p * c + 1) * D + (i // p) ** 2 * D)
 embedding("forgets-positions", lambda right, i, p, c, D, depth, K: (p * p * c + 1) * D + D)
 embedding("one-position", lambda right, i, p, c, D, depth, K: (p * p * c + 1) * D + 2 * D)
@@ -79,7 +79,7 @@ whole("forgets-embedding", lambda right, *sizes: right - formula(*sizes)[0])
 whole("head-on-all-tokens", lambda right, i, p, c, D, depth, K: right + (i // p) ** 2 * (D * K + K))
 whole("norm-in-every-block", lambda right, i, p, c, D, depth, K: right + (depth - 1) * 2 * D)
 whole("wrong-values", lambda right, *sizes: right + 17)
-BANK.wrong("class-token-without-position")(
+BANK.wrong("one-vector-short")(
     with_one(0, lambda right, i, p, c, D, depth, K: (p * p * c + 1) * D + D + (i // p) ** 2 * D)
 )
 BANK.wrong("swapped")(lambda *sizes: formula(*sizes)[::-1])

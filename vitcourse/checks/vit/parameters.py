@@ -33,9 +33,9 @@ def embedding(image: int, p: int, c: int, D: int, *_others: int) -> Formulas:
     right, n = _embedding(image, p, c, D), (image // p) ** 2
     return {
         "right": [right],
-        "forgets-biases": [right - D, right - D + 1],
-        "forgets-class-token": [right - D - D, (p * p * c + 1) * D + n * D],
-        "class-token-without-position": [right - D],
+        "one-vector-short": [right - D],
+        "one-number-as-bias": [right - D + 1],
+        "forgets-class-token": [right - 2 * D],
         "forgets-positions": [right - (1 + n) * D],
         "one-position": [right - n * D, (p * p * c + 1) * D + D + 1 + n],
         "positions-per-pixel": [right - (1 + n) * D + k * D for k in (image**2, image**2 + 1, image * image * c)],
@@ -51,14 +51,7 @@ def block(image: int, p: int, _channels: int, D: int, *_others: int) -> Formulas
     right, n = _block(D), (image // p) ** 2
     return {
         "right": [right],
-        "forgets-biases": [
-            12 * D * D,
-            12 * D * D + 2 * D,
-            12 * D * D + 4 * D,
-            right - 3 * D,
-            right - 4 * D,
-            right - 5 * D,
-        ],
+        "forgets-biases": [12 * D * D, 12 * D * D + 2 * D, 12 * D * D + 4 * D, right - 3 * D, right - 5 * D],
         "one-number-as-bias": [12 * D * D + 4 * D + 4, 12 * D * D + 4],
         "forgets-norms": [right - 4 * D],
         "one-norm": [right - 2 * D],

@@ -206,29 +206,47 @@ train = Solved(
 )
 
 
-def draw(probe: Probe, epochs: int = 2) -> Inputs:
-    """Images of three classes; some gradients are longer than the bound, others shorter."""
-    pixels, width, classes, size = *probe.sizes(2, 4, 7), 3, 6
-    state = {
-        "0.weight": probe.normal(width, pixels),
-        "0.bias": probe.normal(width),
-        "1.weight": 1 + 0.2 * probe.normal(width),
-        "1.bias": probe.normal(width),
-        "1.running_mean": probe.normal(width),
-        "1.running_var": 0.5 + probe.uniform(width),
-        "1.num_batches_tracked": torch.tensor(0),
-        "3.weight": probe.normal(classes, width),
-        "3.bias": probe.normal(classes),
-    }
-    batches = 4
-    labels = torch.randint(classes, (batches * size + 9,), generator=probe.generator)
-    images = probe.normal(len(labels), pixels) + 2 * probe.normal(classes, pixels)[labels]
-    orders = [torch.randperm(batches * size, generator=probe.generator).view(batches, size) for _ in range(epochs)]
-    count = batches * epochs
-    rates = [round(0.4 * (step + 1) / 3 if step < 3 else 0.4 * (count - step) / count, 4) for step in range(count)]
-    seen, held = slice(None, batches * size), slice(batches * size, None)
-    return state, images[seen], labels[seen], images[held], labels[held], torch.stack(orders), rates, 0.8
+def draw(probe: Probe) -> Inputs:
+    """Images of three classes in two epochs of three batches, drawn anew until every way to clip shows.
+
+    The bound lies below a number of the first gradient, and above the length of a later one.
+    """
+    pixels, width, classes, size, batches, epochs = *probe.sizes(2, 4, 7), 3, 6, 3, 2
+    while True:
+        state = {
+            "0.weight": probe.normal(width, pixels),
+            "0.bias": probe.normal(width),
+            "1.weight": 1 + 0.2 * probe.normal(width),
+            "1.bias": probe.normal(width),
+            "1.running_mean": probe.normal(width),
+            "1.running_var": 0.5 + probe.uniform(width),
+            "1.num_batches_tracked": torch.tensor(0),
+            "3.weight": 2 * probe.normal(classes, width),
+            "3.bias": probe.normal(classes),
+        }
+        labels = torch.randint(classes, (batches * size + 9,), generator=probe.generator)
+        images = probe.normal(len(labels), pixels) + 2 * probe.normal(classes, pixels)[labels]
+        orders = [torch.randperm(batches * size, generator=probe.generator) for _ in range(epochs)]
+        order, rates = torch.stack(orders).view(epochs, batches, size), [0.1, 0.3, 0.4, 0.25, 0.15, 0.05]
+        seen, held = slice(None, batches * size), slice(batches * size, None)
+        case = state, images[seen], labels[seen], images[held], labels[held], order, rates
+        gradients: list[Tensor] = []
+        _run(*case, 0.0, clipped=_noted(gradients))
+        bound = round(0.8 * gradients[0].abs().max().item(), 3)
+        _run(*case, bound, clipped=_noted(gradients))
+        if min(gradient.norm().item() for gradient in gradients[len(rates) :]) < 0.8 * bound:
+            return *case, bound
+
+
+def _noted(gradients: list[Tensor]) -> Callable[[nn.Module, float], None]:
+    """The clipping that also keeps each gradient as it was; without a bound it clips nothing."""
+
+    def clipped(model: nn.Module, clip: float) -> None:
+        gradients.append(torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()]))
+        if clip:
+            _clip_norm(model, clip)
+
+    return clipped
 
 
 train.on("the loss of every step, and the held-out loss after every epoch")(draw)
-train.on("another number of epochs works as well", only=["evaluation-stays-on"])(lambda probe: draw(probe, epochs=3))
