@@ -3,8 +3,7 @@
 The function gets weights, data and the order of the batches, and gives two lists: the loss of every step, and the loss
 on the held-out images after every epoch. The model has batch norm, which tells training from evaluation.
 
-Source: the loop of Ioffe and Szegedy, "Batch Normalization" (2015), for the mode; Pascanu et al., "On the difficulty of
-training recurrent neural networks" (2013), section 3.2, for the clipping.
+Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), section 3.2, for the clipping.
 """
 
 from collections.abc import Callable
@@ -240,7 +239,6 @@ def draw(probe: Probe) -> Inputs:
 
 def _noted(gradients: list[Tensor]) -> Callable[[nn.Module, float], None]:
     """The clipping that also keeps each gradient as it was; without a bound it clips nothing."""
-
     def clipped(model: nn.Module, clip: float) -> None:
         gradients.append(torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()]))
         if clip:
