@@ -1,8 +1,12 @@
-"""Looking inside a model: what any of its parts gave during a forward pass, by the part's name."""
+"""Looking inside a model: what any of its parts gave during a forward pass, and where its attention goes in all.
 
-from collections.abc import Iterable
+Shape legend: B batch, H heads, N tokens.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from vitcourse.attention import MultiHeadAttention
@@ -69,3 +73,41 @@ def _keep_output(found: dict, name: str):
         found[name] = output
 
     return hook
+
+
+def rollout(weights: Sequence[Tensor], residual: float = 0.5) -> Tensor:
+    """How much of each input token is in each output token, if a layer only mixed tokens: (B, N, N), rows sum to 1.
+
+    The heads of a layer are averaged, the residual path is added as a share of the identity, and the layers are
+    multiplied, the first on the right. MLPs, values and norms are left out: it is a picture, not the computation.
+
+    Source: Abnar and Zuidema, "Quantifying Attention Flow in Transformers" (2020), https://arxiv.org/abs/2005.00928,
+    section 3.
+
+    Args:
+        weights: (B, H, N, N) for each layer, from the first on.
+        residual: the share of a token that goes past the attention.
+    """
+    total = torch.eye(weights[0].shape[-1], dtype=weights[0].dtype, device=weights[0].device)
+    for layer in weights:
+        mixed = residual * torch.eye(layer.shape[-1]).to(layer) + (1 - residual) * layer.mean(dim=1)
+        total = mixed @ total
+    return total
+
+
+def attention_distance(weights: Tensor, columns: int) -> Tensor:
+    """How far a patch looks, in patches, on the mean over all patches: (B, H).
+
+    Weights on the class token, which stands nowhere, are left out, and the others made to sum to 1.
+
+    Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, section 4.5 and appendix D.7.
+
+    Args:
+        weights: (B, H, 1 + N, 1 + N), the class token first, the patches in reading order.
+        columns: patches in a row.
+    """
+    among = weights[..., 1:, 1:]
+    among = among / among.sum(dim=-1, keepdim=True)
+    place = torch.arange(among.shape[-1], device=among.device)
+    places = torch.stack([place // columns, place % columns], dim=1).to(among)
+    return (among * torch.cdist(places, places)).sum(dim=-1).mean(dim=-1)
