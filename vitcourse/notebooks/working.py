@@ -18,8 +18,8 @@ from vitcourse.notebooks.markup import Directive, blocks
 FOLDED = "hide-input"
 GOES_ON = "raises-exception"  # Jupyter's tag: where this cell fails, the next one is run all the same
 NOTE = """\
-*Run the cells from the top, each with Shift and Enter. A cell of one line with three dots is folded: it draws a figure, \
-or helps. Run it as the others; a click on the dots opens it.*"""
+*Run the cells from the top, each with Shift and Enter. A cell of one line with three dots is folded: it draws a \
+figure, or helps. Run it as the others; a click on the dots opens it.*"""
 ASSERTED = "# What the text says of this, asserted\n"  # Jupyter shows the first line of a folded cell
 PASSED = """\
 ## What is passed
