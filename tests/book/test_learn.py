@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -84,6 +85,9 @@ def lab(tmp_path):
             yield f"http://127.0.0.1:{port}/lab/tree/exercises.ipynb?token={TOKEN}"
         finally:
             server.terminate()  # it ends its kernels
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(120)
+            server.kill()
 
 
 def answers(address: str, server: subprocess.Popen) -> None:
