@@ -124,10 +124,11 @@ def test_a_cost_is_told_of_sizes_at_which_it_differs():
 
     layers = []
 
-    def right_layer_at_first(dim, heads, tokens):
+    def right_layer_at_first(dim, heads, tokens, context):
         layers.append(dim)
         wrong = len(layers) % 2 and len(layers) > 1
-        return 4 * dim**2 + 4 * dim + wrong, 4 * tokens * dim**2 + 2 * tokens**2 * dim, heads * tokens**2
+        work = 2 * (tokens + context) * dim**2 + 2 * tokens * context * dim
+        return 4 * dim**2 + 4 * dim + wrong, work, heads * tokens * context
 
     found, right = re.search(
         r"it is ([\d,]+) and should be ([\d,]+)\.", detail("multi_head.cost", right_layer_at_first)

@@ -12,8 +12,18 @@ from tests.checks.bank.entries import Bank
 BANK = Bank("multi_head.layer")
 
 
+def in_order(state, num_heads):
+    """All rows of the queries first, then of the keys, then of the values."""
+    packed = {
+        name: rearrange(state[name], "(h three d) ... -> (three h d) ...", three=3, h=num_heads)
+        for name in ("qkv.weight", "qkv.bias")
+    }
+    return {**state, **packed}
+
+
 @BANK.right
 def packed_with_einops(x, state, num_heads, context=None, mask=None):
+    state = in_order(state, num_heads)
     context = x if context is None else context
     dim = x.shape[-1]
     weight, bias = state["qkv.weight"], state["qkv.bias"]
@@ -31,7 +41,7 @@ def packed_with_einops(x, state, num_heads, context=None, mask=None):
 @BANK.right
 def a_loop_that_adds_up_the_heads(x, state, num_heads, context=None, mask=None):
     context = x if context is None else context
-    width, output = x.shape[-1] // num_heads, state["proj.bias"]
+    width, output, state = x.shape[-1] // num_heads, state["proj.bias"], in_order(state, num_heads)
     weights, biases = state["qkv.weight"].chunk(3), state["qkv.bias"].chunk(3)
     for head in range(num_heads):
         rows = slice(head * width, (head + 1) * width)
@@ -54,7 +64,7 @@ def unchanged(scores, _mask=None):
 def variant(
     split="b n (h d) -> b h n d",
     merge="b h n d -> b n (h d)",
-    packing="(part h d)",
+    packing="(h part d)",
     divisor=lambda query, dim: math.sqrt(query.shape[-1]),
     softmax=lambda scores: scores.softmax(dim=-1),
     hide=lambda scores, mask: scores.masked_fill(~mask, -math.inf),
@@ -115,6 +125,7 @@ def keys_from_the_context(x, state, num_heads, context=None, mask=None):
     """As far as the lengths allow."""
     if context is None or context.shape != x.shape:
         return packed_with_einops(x, state, num_heads, context, mask)
+    state = in_order(state, num_heads)
     dim, named = x.shape[-1], {"pattern": "b n (h d) -> b h n d", "h": num_heads}
     query, key, value = (
         rearrange(F.linear(tokens, weight, bias), **named)
@@ -132,8 +143,10 @@ def through_float32(x, state, num_heads, **options):
 
 
 BANK.right(variant())
-BANK.wrong("no-heads")(lambda x, state, h, **options: packed_with_einops(x, state, 1, **options))
-BANK.wrong("no-heads")(lambda x, state, h, **options: variant(divisor=lambda q, dim: (dim // h) ** 0.5)(x, state, 1))
+BANK.wrong("no-heads")(lambda x, state, h, **options: packed_with_einops(x, in_order(state, h), 1, **options))
+BANK.wrong("no-heads")(
+    lambda x, state, h, **options: variant(divisor=lambda q, dim: (dim // h) ** 0.5)(x, in_order(state, h), 1)
+)
 BANK.wrong("scaled-by-dim")(variant(divisor=lambda query, dim: math.sqrt(dim)))
 BANK.wrong("not-scaled")(variant(divisor=lambda query, dim: 1.0))
 BANK.wrong("half-of-width")(variant(divisor=lambda query, dim: query.shape[-1] ** 1 / 2))
@@ -152,7 +165,7 @@ BANK.wrong("merge-mixes-tokens")(variant(merge=merged_by_reshape))
 BANK.wrong("interleaved")(variant(split="b n (d h) -> b h n d"))
 BANK.wrong("interleaved")(variant(split="b n (d h) -> b h n d", merge="b h n d -> b n (d h)"))
 BANK.wrong("interleaved")(variant(merge="b h n d -> b n (d h)"))
-BANK.wrong("packed-order")(variant(packing="(h part d)"))
+BANK.wrong("packed-order")(variant(packing="(part h d)"))
 BANK.wrong("packed-order")(variant(order=(1, 0, 2)))
 BANK.wrong("packed-order")(variant(order=(2, 1, 0)))
 BANK.wrong("packed-order")(variant(order=(0, 1, 1)))

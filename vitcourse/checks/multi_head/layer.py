@@ -1,5 +1,7 @@
 """``multi_head.layer(x, state, num_heads, context=None, mask=None)``: the whole layer, from its state dict.
 
+The packed rows are those of `multi_head.repack` before they are put in order: head by head.
+
 Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.2.
 """
 
@@ -40,7 +42,7 @@ def _parts(
     heads: int,
     *,
     order: tuple[int, ...] = (0, 1, 2),
-    head_by_head: bool = False,
+    head_by_head: bool = True,
     split: Callable[[Tensor, int], Tensor] = right_split,
     turned: bool = False,
     bias: bool = True,
@@ -49,7 +51,8 @@ def _parts(
 
     Args:
         order: which third of the packed rows gives queries, keys and values.
-        head_by_head: the packed rows hold query, key and value of the first head, then of the second, and so on.
+        head_by_head: the packed rows are read as the task has them, query, key and value of the first head, then of the
+            second; else as all queries, all keys, all values.
         turned: multiply with each third of the weight the wrong way round.
     """
     packed = state["qkv.weight"], state["qkv.bias"]
@@ -79,7 +82,7 @@ def _output(
 
 # Misconception to the options of both halves.
 OPTIONS: dict[str, tuple[dict, dict]] = {
-    "packed-order/heads": ({"head_by_head": True}, {}),
+    "packed-order/heads": ({"head_by_head": False}, {}),
     **{f"packed-order/{order}": ({"order": order}, {}) for order in product(range(3), repeat=3) if order != (0, 1, 2)},
     "split-mixes-tokens": ({"split": reshaped_split}, {}),
     "split-mixes-tokens/both": ({"split": reshaped_split}, {"merge": reshaped_merge}),
@@ -104,7 +107,7 @@ def wrong(
     parts = _parts(sources, state, num_heads)
     if mask is not None:
         return {name: _output(found, state) for name, (found, _) in mask_mistakes(*parts, mask).items()}
-    whole = _parts(sources, state, 1)
+    whole = _parts(sources, state, num_heads, split=lambda tokens, _heads: tokens[:, None])
     steps = {
         "no-heads": attend(*whole)[0],
         "no-heads/scaled": attend(*whole, divisor=width**0.5)[0],
