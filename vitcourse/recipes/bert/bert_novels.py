@@ -1,4 +1,4 @@
-"""The recorded run ``bert_novels``: lesson 04's BERT on a text three times as long, where pre-training pays.
+"""The recorded run ``bert_novels``: lesson 04's BERT on a larger text, where pre-training pays.
 
 A second layer, and more steps. What is recorded: how many hidden words of unseen chapters it fills in as it is trained,
 beside what counting reaches on the same text; and what it is worth, for two tasks, to begin from its weights.
