@@ -7,6 +7,7 @@ Source: Pascanu et al., "On the difficulty of training recurrent neural networks
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -148,9 +149,6 @@ def wrong(*inputs: object) -> dict[str, Losses]:
     def found(**how: object) -> Losses:
         return _run(*inputs, **how)
 
-    def summed(logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, reduction="sum")
-
     mistakes: dict[str, dict] = {
         "not-zeroed": {"zero": "never"},
         "not-zeroed/epoch": {"zero": "epoch"},
@@ -174,7 +172,7 @@ def wrong(*inputs: object) -> dict[str, Losses]:
         "softmax-before-loss": {"loss_of": lambda logits, labels: F.cross_entropy(logits.softmax(dim=-1), labels)},
         "wrong-axis": {"loss_of": lambda logits, labels: F.nll_loss(logits.log_softmax(dim=0), labels)},
         "no-logarithm": {"loss_of": lambda logits, labels: F.nll_loss(logits.softmax(dim=-1), labels)},
-        "summed-loss": {"loss_of": summed},
+        "summed-loss": {"loss_of": partial(F.cross_entropy, reduction="sum")},
         "other-loss": {"loss_of": _squares},
         "loss-after-the-step": {"keep": "after"},
         "one-loss-an-epoch": {"told": lambda epochs: [torch.stack(epoch).mean() for epoch in epochs]},
@@ -239,6 +237,7 @@ def draw(probe: Probe) -> Inputs:
 
 def _noted(gradients: list[Tensor]) -> Callable[[nn.Module, float], None]:
     """The clipping that also keeps each gradient as it was; without a bound it clips nothing."""
+
     def clipped(model: nn.Module, clip: float) -> None:
         gradients.append(torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()]))
         if clip:
