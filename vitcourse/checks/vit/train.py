@@ -239,10 +239,10 @@ def draw(probe: Probe) -> Inputs:
 
 def _noted(gradients: list[Tensor]) -> Callable[[nn.Module, float], None]:
     """The clipping that also keeps each gradient as it was; without a bound it clips nothing."""
+
     def clipped(model: nn.Module, clip: float) -> None:
         gradients.append(torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()]))
-        if clip:
-            _clip_norm(model, clip)
+        _clip_norm(model, clip or torch.inf)
 
     return clipped
 
