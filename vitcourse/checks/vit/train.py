@@ -240,8 +240,7 @@ def _noted(gradients: list[Tensor]) -> Callable[[nn.Module, float], None]:
 
     def clipped(model: nn.Module, clip: float) -> None:
         gradients.append(torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()]))
-        if clip:
-            _clip_norm(model, clip)
+        _clip_norm(model, clip or torch.inf)
 
     return clipped
 
