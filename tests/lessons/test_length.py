@@ -1,4 +1,6 @@
-"""A lesson is read in one sitting: its running text has 3,000 words at most, and 14 code cells stand open."""
+"""A lesson is read in one sitting: its running text has 3,000 words at most, 14 code cells stand open, and its card
+says how many minutes that takes.
+"""
 
 import re
 
@@ -35,6 +37,22 @@ def test_a_lesson_can_be_read_in_one_sitting(name):
     assert read <= MOST_WORDS
     tags = [cell.metadata.get("tags", []) for cell in cells if cell.cell_type == "code"]
     assert sum("hide-input" not in own for own in tags) <= MOST_CELLS
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_card_says_how_long_it_takes(name):
+    """200 words or 12 open lines of code a minute, half a minute for each prediction and quiz, to the nearest five."""
+    cells = nbformat.read(LESSONS[name], as_version=4).cells
+    text = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    stated = re.search(r"^:minutes: (\d+)$", "\n".join(text), re.MULTILINE)
+    if stated is None:
+        assert ":::{lesson-card}" not in "\n".join(text)
+        return
+    code = [cell for cell in cells if cell.cell_type == "code" and "hide-input" not in cell.metadata.get("tags", [])]
+    lines = sum(bool(line.strip()) for cell in code for line in cell.source.splitlines())
+    asked = sum(cell.count("**Predict") + cell.count(":::{quiz}") for cell in text)
+    minutes = sum(map(words, text)) / 200 + lines / 12 + asked / 2
+    assert int(stated[1]) == 5 * round(minutes / 5)
 
 
 def test_what_counts_as_a_word():
