@@ -25,7 +25,12 @@ RIGHT = [(bank.exercise, function) for bank in BANKS for function in bank.rights
 pytestmark = pytest.mark.tries_answers
 # Given to a function of its own for each answer: hypothesis remembers the settings of every run of one.
 on_any_seed = given(seed=st.integers(0, 2**64) | st.text(max_size=8))
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEEDS = {bank.exercise: bank.seeds for bank in BANKS}
+
+
+def few(exercise):
+    health = [HealthCheck.function_scoped_fixture]
+    return settings(max_examples=SEEDS[exercise], deadline=None, suppress_health_check=health)
 
 
 def misconception_of(exercise, function, seed):
@@ -40,7 +45,7 @@ def named(entries):
 def test_a_wrong_answer_is_caught_under_its_own_name(exercise, misconception, function):
     check = checks.find(exercise)
 
-    @few
+    @few(exercise)
     @on_any_seed
     def caught(seed):
         report = check.run(function, seed)
@@ -56,7 +61,7 @@ def test_a_wrong_answer_is_caught_under_its_own_name(exercise, misconception, fu
 
 @pytest.mark.parametrize(("exercise", "function"), RIGHT, ids=named(RIGHT))
 def test_a_right_answer_passes(exercise, function):
-    @few
+    @few(exercise)
     @on_any_seed
     def passes(seed):
         report = checks.run(exercise, function, seed)

@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 
 class Bank:
-    """The right and wrong answers to one exercise."""
+    """The right and wrong answers to one exercise.
 
-    def __init__(self, exercise: str):
-        self.exercise = exercise
+    Args:
+        seeds: on how many each is tried; fewer where a check trains a model for each mistake.
+    """
+
+    def __init__(self, exercise: str, seeds: int = 8):
+        self.exercise, self.seeds = exercise, seeds
         self.rights: list[Callable] = []
         self.wrongs: list[tuple[str, Callable]] = []
 

@@ -34,6 +34,29 @@ def variant(
 BANK.right(variant())
 
 
+def unless(kept):
+    """The right answer, but for tables that a short cut gives back as they are."""
+
+    def resample(pos_embed, rows, columns):
+        side = math.isqrt(pos_embed.shape[1])
+        return pos_embed.clone() if kept(side, rows, columns) else variant()(pos_embed, rows, columns)
+
+    return resample
+
+
+@BANK.wrong("by-a-factor")
+def by_a_factor(pos_embed, rows, columns):
+    side = math.isqrt(pos_embed.shape[1])
+    grid = pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    grid = F.interpolate(grid, scale_factor=(rows / side, columns / side), mode="bicubic")
+    return torch.cat([pos_embed[:, :1], grid.flatten(2).transpose(1, 2)], dim=1)
+
+
+BANK.wrong("not-resampled")(unless(lambda side, rows, columns: rows * columns == side * side))
+BANK.wrong("not-resampled")(unless(lambda side, rows, columns: rows == side))
+BANK.wrong("not-resampled")(lambda pos_embed, rows, columns: pos_embed.clone())
+
+
 @BANK.right
 def by_einops(pos_embed, rows, columns):
     side = int((pos_embed.shape[1] - 1) ** 0.5)

@@ -100,3 +100,14 @@ def asks_about_the_first(first, second):
 def accuracy_is_the_reason(first, second):
     name, reason = case_by_case(first, second)
     return name, "accuracy" if reason == "both" else reason
+
+
+BANK.wrong("not-rounded")(answer(apart=lambda gap, bound: gap > bound))
+BANK.wrong("not-rounded")(answer(apart=lambda gap, bound: round(gap, 6) > bound))
+
+
+@BANK.wrong("first-must-be-better")
+def forgets_the_absolute_value(first, second):
+    if first["data"] == second["data"] and first["accuracy"] < second["accuracy"]:
+        first, second = first | {"accuracy": 80.0}, second | {"accuracy": 80.0}  # no gap
+    return case_by_case(first, second)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from tests.checks.bank.entries import Bank
 from tests.checks.bank.vit_block import by_modules, written_out
 
-BANK = Bank("vit.model")
+BANK = Bank("vit.model", seeds=3)
 
 
 def embed(images, state, size):
@@ -31,9 +31,9 @@ def encode(tokens, state, heads, places=None):
     return tokens
 
 
-def read(tokens, state, pool=lambda tokens: tokens[:, 0], normed=True):
+def read(tokens, state, pool=lambda tokens: tokens[:, 0], normed=True, eps=1e-6):
     if normed:
-        tokens = F.layer_norm(tokens, tokens.shape[-1:], state["norm.weight"], state["norm.bias"], 1e-6)
+        tokens = F.layer_norm(tokens, tokens.shape[-1:], state["norm.weight"], state["norm.bias"], eps)
     return F.linear(pool(tokens), state["head.weight"], state["head.bias"])
 
 
@@ -46,6 +46,8 @@ def answer(patches=embed, tokens=with_class_token, places=None, **how):
 
 
 BANK.right(answer())
+BANK.wrong("other-epsilon")(answer(eps=1e-5))
+BANK.wrong("other-epsilon")(answer(eps=1e-12))
 
 
 @BANK.right

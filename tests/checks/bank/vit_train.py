@@ -1,12 +1,15 @@
 """Answers to ``vit.train``: the losses of all steps, and the held-out loss after each epoch."""
 
+import functools
+from unittest import mock
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from tests.checks.bank.entries import Bank
 
-BANK = Bank("vit.train")
+BANK = Bank("vit.train", seeds=3)
 
 
 def tiny(state):
@@ -197,3 +200,17 @@ def runs_it_again(state, images, labels, held_images, held_labels, order, rates,
         model.eval()
         held.append(F.cross_entropy(model(held_images), held_labels).item())
     return losses, held
+
+
+def stepped_by(make):
+    """The right answer with another optimizer."""
+
+    def train(state, *given):
+        with mock.patch("torch.optim.SGD", make):
+            return written_out(state, *given)
+
+    return train
+
+
+BANK.wrong("another-optimizer")(stepped_by(torch.optim.AdamW))
+BANK.wrong("another-optimizer")(stepped_by(functools.partial(torch.optim.SGD, momentum=0.9)))

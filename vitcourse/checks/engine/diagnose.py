@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vitcourse.checks.engine.probe import Probe, close, widened
-from vitcourse.checks.engine.words import apart, name_of
+from vitcourse.checks.engine.words import agree, apart, name_of
 
 Parts, Inputs = tuple[Tensor, ...], tuple
 MOST_AXES = 4  # more orders than of four axes are not tried
@@ -31,46 +31,54 @@ def sentence(check, probe: Probe, inputs: Inputs, found: Parts) -> str:
         if not close(part, expected, slack=1e4):
             first = itertools.chain(numbers(part, expected), order(part, expected))
             findings = itertools.chain(first, variations(check, probe, inputs, found), places(part, expected))
-            return next(findings, "").replace("{name}", name[:1].upper() + name[1:])
+            return _said(next(findings, ""), name)
     return ""
+
+
+def _said(finding: str, name: str) -> str:
+    """A finding of the result that is called ``name``."""
+    for form in (("is", "are"), ("has", "have"), ("holds", "hold")):
+        finding = finding.replace(f"{{{form[0]}}}", agree(name, *form))
+    return finding.replace("{name}", name[:1].upper() + name[1:])
 
 
 def numbers(found: Tensor, right: Tensor) -> Iterator[str]:
     """Whether a factor, a shift or both would mend it."""
     if bool(found.isnan().any()) and not bool(right.isnan().any()):
         count = int(found.isnan().sum())
-        yield f"{{name}} holds `nan` in {count} of {found.numel()} places: 0 divided by 0, or infinity minus infinity."
+        places = f"{count} of {found.numel()} places"
+        yield f"{{name}} {{holds}} `nan` in {places}: 0 divided by 0, or infinity minus infinity."
     if found.numel() < 3 or not bool(found.isfinite().all() & right.isfinite().all()) or len(right.unique()) < 3:
         return
     if _near(found, found.mean().expand_as(found)):
-        yield f"{{name}} is {_short(found.mean())} everywhere, whatever stands in the inputs."
+        yield f"{{name}} {{is}} {_short(found.mean())} everywhere, whatever stands in the inputs."
     if _near(found, -right):
-        yield "{name} has the wrong sign everywhere."
+        yield "{name} {has} the wrong sign everywhere."
     centred = right - right.mean()
     factor = ((found - found.mean()) * centred).sum() / centred.square().sum()
     shift = found.mean() - factor * right.mean()
     if _near(found, right * (ratio := (found * right).sum() / right.square().sum())):
-        yield f"{{name}} is {_short(ratio)} times the right one, everywhere."
+        yield f"{{name}} {{is}} {_short(ratio)} times the right one, everywhere."
     elif _near(found, right + (more := (found - right).mean())):
-        yield f"{{name}} is {_short(more.abs())} too {'large' if more > 0 else 'small'}, everywhere."
+        yield f"{{name}} {{is}} {_short(more.abs())} too {'large' if more > 0 else 'small'}, everywhere."
     elif _near(found, factor * right + shift):
-        yield f"{{name}} is {_short(factor)} times the right one, plus {_short(shift)}, everywhere."
+        yield f"{{name}} {{is}} {_short(factor)} times the right one, plus {_short(shift)}, everywhere."
 
 
 def order(found: Tensor, right: Tensor) -> Iterator[str]:
     """Whether the right numbers stand in other places."""
     for axes in itertools.permutations(range(right.ndim)) if 1 < right.ndim <= MOST_AXES else ():
         if list(axes) != sorted(axes) and _near(found, right.permute(axes)):
-            yield f"{{name}} has the right numbers with its axes in another order: {list(axes)}."
+            yield f"{{name}} {{has}} the right numbers with its axes in another order: {list(axes)}."
     for axis in range(right.ndim):
         if right.shape[axis] > 1:
             if _near(found, right.flip(axis)):
-                yield f"{{name}} is right, but turned round along axis {axis}."
+                yield f"{{name}} {{is}} right, but turned round along axis {axis}."
             for step in (1, -1):
                 if right.shape[axis] > 2 and _near(found, right.roll(step, axis)):
-                    yield f"{{name}} is right, but moved by one place along axis {axis}."
+                    yield f"{{name}} {{is}} right, but moved by one place along axis {axis}."
     if right.numel() > 2 and _near(found.flatten().sort().values, right.flatten().sort().values):
-        yield "{name} holds the right numbers, in the wrong places."
+        yield "{name} {holds} the right numbers, in the wrong places."
 
 
 def places(found: Tensor, right: Tensor) -> Iterator[str]:
@@ -83,10 +91,11 @@ def places(found: Tensor, right: Tensor) -> Iterator[str]:
         bad = wrong.nonzero().flatten().tolist()
         if 0 < len(bad) <= len(wrong) // 2:
             where = f"index {bad[0]}" if len(bad) == 1 else f"indices {', '.join(map(str, bad))}"
-            yield f"{{name}} is wrong at {where} of axis {axis} alone; the rest is right."
+            yield f"{{name}} {{is}} wrong at {where} of axis {axis} alone; the rest is right."
         elif len(wrong) - len(bad) in (1, 2) and len(wrong) > 3:
             good = [place for place in range(len(wrong)) if place not in bad]
-            yield f"{{name}} is right at index {' and '.join(map(str, good))} of axis {axis} alone; the rest is wrong."
+            where = " and ".join(map(str, good))
+            yield f"{{name}} {{is}} right at index {where} of axis {axis} alone; the rest is wrong."
 
 
 def variations(check, probe: Probe, inputs: Inputs, found: Parts) -> Iterator[str]:
@@ -100,7 +109,7 @@ def variations(check, probe: Probe, inputs: Inputs, found: Parts) -> Iterator[st
     batched = [isinstance(value, Tensor) and value.ndim == widest > 2 for value in inputs]
     alone = tuple(value[:1] if cut else value for value, cut in zip(inputs, batched, strict=True))
     if any(batched) and _right(check, probe, alone):
-        yield "One example alone comes out right, several together do not: look at the axes in front."
+        yield f"One {check.first} alone comes out right, several together do not: look at the axes in front."
     for place, value in enumerate(inputs):
         if (changed := _changed(value)) is not None:
             other = _with(inputs, place, changed)

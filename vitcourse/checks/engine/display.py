@@ -42,9 +42,10 @@ STYLE = """
 def summary(report: Report) -> str:
     """One line: how many properties hold."""
     total = len(report.results)
-    if report.misconception is None:
-        return f"{report.exercise}: all {total} properties hold"
-    return f"{report.exercise}: {report.passed} of {total} properties hold"
+    if total == 1:
+        return f"{report.exercise}: its one property {'holds' if report.misconception is None else 'does not hold'}"
+    count = "all" if report.misconception is None else f"{report.passed} of"
+    return f"{report.exercise}: {count} {total} properties hold"
 
 
 def text(report: Report, width: int = 96, symbols: dict[str, str] = SYMBOLS) -> str:

@@ -19,7 +19,8 @@ def as_code(exercise: str, function: Callable, args: tuple, kwargs: Mapping[str,
         args, kwargs: plain data, as for `guard.call`.
         seed: of the check.
     """
-    called = exercise.partition(".")[2]
+    own = getattr(function, "__name__", "")
+    called = own if own.isidentifier() else exercise.partition(".")[2]
     values = dict(zip(_names(function, len(args)), args, strict=True)) | dict(kwargs)
     words = ", ".join([*list(values)[: len(args)], *(f"{name}={name}" for name in kwargs)])
     if sum(map(_count, values.values())) <= LARGEST:

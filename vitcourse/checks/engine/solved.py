@@ -32,15 +32,14 @@ class Solved(Check):
     """A check of a function of tensors.
 
     Args:
-        id: of the exercise.
         right: the right answer, a tensor or a tuple of them; differentiable where the learner's must be. The names of
             its arguments are those of the task.
         wrong: misconception to what it leads to on these inputs, in reading order. What follows a slash tells apart
             several ways into one misconception: "over-one-box/true".
         parts: what each tensor of the result is called in a sentence.
         typed: the task names the number type, so a finer one will not do.
+        first: what the first axis of the inputs counts.
         read: makes the parts of what the learner's function gives, where they need not be tensors; may raise `Wrong`.
-        seconds: see `Check`.
     """
 
     def __init__(
@@ -51,12 +50,13 @@ class Solved(Check):
         wrong: Callable[..., Mapping[str, Tensor | Parts]] = lambda *_inputs: {},
         parts: Sequence[str] = ("the result",),
         typed: bool = False,
+        first: str = "example",
         read: Callable[[object], object] = lambda value: value,
         seconds: float = 5.0,
     ):
         super().__init__(id, seconds=seconds)
         self.right, self.wrong, self.parts, self.typed = right, wrong, tuple(parts), typed
-        self.read = read
+        self.first, self.read = first, read
         self._shown: dict[tuple, set[str]] = {}
 
     def on(self, text: str, **how: object) -> Callable[[Draw], Draw]:

@@ -32,6 +32,12 @@ def _text(number: float, digits: int) -> str:
     return str(number) if isinstance(number, Integral) else f"{number + 0.0:.{digits}g}"  # + 0.0: no -0
 
 
+def agree(name: str, singular: str, plural: str) -> str:
+    """The form of a verb that goes with the name of a result: the logits are, the loss of a step is."""
+    noun = name.partition(" of ")[0]
+    return plural if noun.endswith("s") and not noun.endswith(("ss", "is", "as")) else singular
+
+
 def first_difference(value: Tensor, expected: Tensor, name: str) -> str:
     """The entry that differs most, in words; the tensors are alike in shape and dtype."""
     same = (value == expected) | ((value != value) & (expected != expected))
@@ -39,7 +45,8 @@ def first_difference(value: Tensor, expected: Tensor, name: str) -> str:
     place = tuple(int(index) for index in torch.unravel_index(gap.argmax(), gap.shape))
     where = f"entry {list(place)} of {name}" if place else name
     found, right = apart(value[place].item(), expected[place].item())
-    return f"On one of the inputs tried, {where} is {found} and should be {right}."
+    verb = "is" if place else agree(name, "is", "are")
+    return f"On one of the inputs tried, {where} {verb} {found} and should be {right}."
 
 
 def describe(value: object) -> str:

@@ -24,13 +24,18 @@ def right(pos_embed: Tensor, rows: int, columns: int) -> Tensor:
 def _carried(table: Tensor, rows: int, columns: int, **how: object) -> Tensor:
     """Another way to interpolate stands for a mistake."""
     grid = _grid(table[:, 1:])
-    made = F.interpolate(grid, size=(rows, columns), **{"mode": "bicubic"} | how)
+    made = F.interpolate(grid, **{"size": (rows, columns), "mode": "bicubic"} | how)
     return torch.cat([table[:, :1], made.flatten(2).mT], dim=1)
 
 
 def _grid(patches: Tensor) -> Tensor:
     """(1, S S, D) to (1, D, S, S)."""
     return patches.mT.unflatten(2, (math.isqrt(patches.shape[1]), -1))
+
+
+def _factors(table: Tensor, rows: int, columns: int) -> tuple[float, float]:
+    side = math.isqrt(table.shape[1])
+    return rows / side, columns / side
 
 
 def wrong(pos_embed: Tensor, rows: int, columns: int) -> dict[str, Tensor]:
@@ -59,6 +64,8 @@ def wrong(pos_embed: Tensor, rows: int, columns: int) -> dict[str, Tensor]:
         "last-for-class-token": torch.cat([table[:, -1:], end], dim=1),
         "last-for-class-token/last": torch.cat([end, table[:, -1:]], dim=1),
         "class-token-lost": made[:, 1:],
+        "not-resampled": table,
+        "by-a-factor": _carried(table, rows, columns, size=None, scale_factor=_factors(table, rows, columns)),
         "as-a-line": torch.cat([first, F.interpolate(patches.mT, **line).mT], dim=1),
         "as-a-line/all": F.interpolate(table.mT, **line | {"size": 1 + rows * columns}).mT,
     }
@@ -76,6 +83,23 @@ def larger(probe: Probe) -> Case:
 @resample.on("a smaller grid: bicubic, and nothing is blurred before")
 def smaller(probe: Probe) -> Case:
     return probe.normal(1, 1 + 36, probe.integer(7, 9)), probe.integer(2, 3), probe.integer(4, 5)
+
+
+@resample.on("as many rows as before, and more columns", but=["by-a-factor"])
+def wider(probe: Probe) -> Case:
+    side = probe.integer(4, 5)
+    return probe.normal(1, 1 + side**2, probe.integer(7, 9)), side, side + probe.integer(1, 3)
+
+
+@resample.on("as many positions as before, in another grid", but=["by-a-factor"])
+def flatter(probe: Probe) -> Case:
+    return probe.normal(1, 1 + 16, probe.integer(7, 9)), 2, 8
+
+
+@resample.on("the grid has the size that is asked for, whatever is rounded on the way", only=["by-a-factor"])
+def rounded(probe: Probe) -> Case:
+    """Here a factor, times the old size, comes out just below the new one."""
+    return probe.normal(1, 1 + (11, 13)[probe.integer(0, 1)] ** 2, probe.integer(3, 5)), 15, 15
 
 
 @resample.on("the same grid gives the same table back")

@@ -27,6 +27,8 @@ def _rule(
     tie: str = "neither",
     cheap_first: bool = False,
     turned: bool = False,
+    signed: bool = False,
+    digits: tuple[int, int] = (6, 6),
 ) -> Rule:
     """The right rule, or one with a part replaced.
 
@@ -35,16 +37,18 @@ def _rule(
         dearer: who wins where the better one costs more: "neither", "better" or "cheaper".
         free: the better one at equal cost wins; ``tied``: where accuracies are not apart the cheaper one wins.
         tie: who is named where neither is better or cheaper: "neither" or "first".
-        cheap_first: cost alone decides; ``turned``: the worse wins.
+        cheap_first: cost alone decides; ``turned``: the worse wins; ``signed``: only the first can be better.
+        digits: to which the gap and the spreads are rounded.
     """
 
     def rule(first: Column, second: Column) -> Verdict:
         if data and first["data"] != second["data"]:
             return "neither", "data"
-        gap = round(first["accuracy"] - second["accuracy"], 6)
-        bound = round(least(first["spread"], second["spread"]), 6)
+        gap = round(first["accuracy"] - second["accuracy"], digits[0])
+        bound = round(least(first["spread"], second["spread"]), digits[1])
         better, worse = (first, second) if (gap > 0) != turned else (second, first)
-        apart = abs(gap) >= bound if touching else abs(gap) > bound
+        size = gap if signed else abs(gap)
+        apart = size >= bound if touching else size > bound
         cheaper = min(first, second, key=lambda column: column["core_days"])
         equal = first["core_days"] == second["core_days"]
         if cheap_first and not equal:
@@ -86,6 +90,9 @@ SUSPECTS: dict[str, Rule] = {
     "names-one-of-equals": _rule(tie="first"),
     "less-is-better": _rule(turned=True),
     "first-must-be-better": _dropped,
+    "first-must-be-better/not apart": _rule(signed=True),
+    "not-rounded": _rule(digits=(20, 20)),
+    "not-rounded/spreads": _rule(digits=(6, 20)),
 }
 
 

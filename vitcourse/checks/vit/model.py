@@ -50,9 +50,13 @@ def _encoded(tokens: Tensor, state: State, heads: int, order: Sequence[int] = ra
 
 
 def _logits(
-    tokens: Tensor, state: State, pool: Callable[[Tensor], Tensor] = lambda tokens: tokens[:, 0], normed: bool = True
+    tokens: Tensor,
+    state: State,
+    pool: Callable[[Tensor], Tensor] = lambda tokens: tokens[:, 0],
+    normed: bool = True,
+    eps: float = 1e-6,
 ) -> Tensor:
-    return linear(pool(norm(tokens, state, "norm") if normed else tokens), state, "head")
+    return linear(pool(norm(tokens, state, "norm", eps=eps) if normed else tokens), state, "head")
 
 
 def wrong(images: Tensor, state: State, patch_size: int, num_heads: int) -> dict[str, Tensor]:
@@ -74,6 +78,7 @@ def wrong(images: Tensor, state: State, patch_size: int, num_heads: int) -> dict
         "mean-of-tokens": _logits(encoded, state, pool=lambda tokens: tokens.mean(dim=1)),
         "mean-of-tokens/patches": _logits(encoded, state, pool=lambda tokens: tokens[:, 1:].mean(dim=1)),
         "all-tokens": _logits(encoded, state, pool=lambda tokens: tokens),
+        **{f"other-epsilon/{eps}": _logits(encoded, state, eps=eps) for eps in (1e-5, 1e-12, 1e-8)},
         "no-final-norm": _logits(encoded, state, normed=False),
         "blocks-as-texts": whole(tokens, sorted(range(DEPTH), key=str)),
         "blocks-reversed": whole(tokens, range(DEPTH)[::-1]),
@@ -96,7 +101,10 @@ def wrong(images: Tensor, state: State, patch_size: int, num_heads: int) -> dict
 model = Solved("vit.model", right=right, wrong=wrong, parts=("the logits",))
 
 
-@model.on("patches, class token, positions, all blocks in their order, a last norm, and the head on the class token")
+@model.on(
+    "patches, class token, positions, all blocks in their order, a last norm, and the head on the class token",
+    but=["other-epsilon"],
+)
 def draw(probe: Probe, dtype: torch.dtype = torch.float32) -> Inputs:
     """Images that are not square, of three rows or more, so that no two orders of reading agree."""
     heads, width = ((2, 3), (3, 2), (2, 4))[probe.integer(0, 2)]

@@ -47,7 +47,7 @@ def embedding(image: int, p: int, c: int, D: int, *_others: int) -> Formulas:
 
 
 @parameters.counts("the second is one block: two norms, attention, MLP")
-def block(image: int, p: int, _channels: int, D: int, *_others: int) -> Formulas:
+def block(image: int, p: int, _channels: int, D: int, depth: int, _classes: int) -> Formulas:
     right, n = _block(D), (image // p) ** 2
     return {
         "right": [right],
@@ -60,6 +60,7 @@ def block(image: int, p: int, _channels: int, D: int, *_others: int) -> Formulas
         "forgets-attention": [right - 4 * D * D - 4 * D, 8 * D * D + 5 * D],
         "mlp-once": [right - 4 * D * D - D, right - 4 * D * D, right - 4 * D * D - 4 * D - 2 * D],
         "mlp-not-wider": [right - 6 * D * D - 3 * D],
+        "all-blocks": [depth * right],
         "times-tokens": [(n + 1) * right, n * right],
     }
 

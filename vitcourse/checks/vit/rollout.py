@@ -73,7 +73,7 @@ def wrong(weights: Tensor) -> dict[str, Tensor]:
     }
 
 
-rollout = Solved("vit.rollout", right=right, wrong=wrong, parts=("the shares",))
+rollout = Solved("vit.rollout", right=right, wrong=wrong, parts=("the shares",), first="layer")
 
 
 @rollout.on("layer by layer: heads averaged, half of the token itself, then the product; read in the class token's row")

@@ -20,6 +20,7 @@ from vitcourse.checks.engine.words import describe
 State = dict[str, Tensor]
 Inputs = tuple[State, Tensor, Tensor, Tensor, Tensor, Tensor, list[float], float]
 Losses = tuple[Tensor, Tensor]
+PARTS = ("the losses of the steps", "the held-out losses")
 
 
 class Tiny(nn.Sequential):
@@ -87,6 +88,7 @@ def _run(
     test_at: str = "end",
     keep: str = "before",
     scale: float = 1.0,
+    optimizer_of: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
     told: Callable[[list[list[Tensor]]], list[Tensor]] = lambda epochs: [loss for epoch in epochs for loss in epoch],
 ) -> Losses:
     """The right training, or that of a mistake.
@@ -101,7 +103,7 @@ def _run(
     (width, pixels), classes = state["0.weight"].shape, len(state["3.bias"])
     model = Tiny(pixels, width, classes).to(images.dtype)
     model.load_state_dict(state)
-    optimizer = torch.optim.SGD(model.parameters(), lr=rates[0])
+    optimizer = optimizer_of(model.parameters(), lr=rates[0])
     if train_mode == "never":
         model.eval()
     kept, held, step = [], [], 0
@@ -174,6 +176,8 @@ def wrong(*inputs: object) -> dict[str, Losses]:
         "no-logarithm": {"loss_of": lambda logits, labels: F.nll_loss(logits.softmax(dim=-1), labels)},
         "summed-loss": {"loss_of": partial(F.cross_entropy, reduction="sum")},
         "other-loss": {"loss_of": _squares},
+        "another-optimizer": {"optimizer_of": torch.optim.AdamW},
+        "another-optimizer/momentum": {"optimizer_of": partial(torch.optim.SGD, momentum=0.9)},
         "loss-after-the-step": {"keep": "after"},
         "one-loss-an-epoch": {"told": lambda epochs: [torch.stack(epoch).mean() for epoch in epochs]},
         "one-loss-an-epoch/last": {"told": lambda epochs: [epoch[-1] for epoch in epochs]},
@@ -198,9 +202,7 @@ def _read(value: object) -> object:
     return tuple(part if isinstance(part, Tensor) else torch.tensor(part, dtype=torch.float32) for part in parts)
 
 
-train = Solved(
-    "vit.train", right=right, wrong=wrong, parts=("the losses of the steps", "the held-out losses"), read=_read
-)
+train = Solved("vit.train", right=right, wrong=wrong, parts=PARTS, first="epoch", read=_read)
 
 
 def draw(probe: Probe) -> Inputs:
