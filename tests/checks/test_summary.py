@@ -44,7 +44,7 @@ def test_a_check_that_is_run_again_counts_once_as_it_ended_last(capsys):
     for _ in range(2):
         check(lambda n: torch.ones(n, n, dtype=torch.bool).tril())
     lines = shown(capsys)
-    assert lines[0].startswith("1 of 6 exercises passed, 3 of ")
+    assert lines[0].startswith(f"1 of {len(lines) - 1} exercises passed, 3 of ")
     check.run(all_visible)  # a grader's, which no learner has seen
     assert shown(capsys) == lines
 
