@@ -48,3 +48,18 @@ def context(browser):
     context.set_default_timeout(900_000)
     yield context
     context.close()
+
+
+@pytest.fixture
+def opened(context, html):
+    """Opens a page of the book in the folder ``html``, which each module brings."""
+    pages = []
+
+    def open_page(name: str):
+        pages.append(context.new_page())
+        pages[-1].goto((html / f"{name}.html").as_uri())
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()

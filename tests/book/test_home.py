@@ -58,20 +58,6 @@ def html(tmp_path_factory):
     return root / "_build" / "html"
 
 
-@pytest.fixture
-def opened(context, html):
-    pages = []
-
-    def open_page(name: str):
-        pages.append(context.new_page())
-        pages[-1].goto((html / f"{name}.html").as_uri())
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
-
-
 pytestmark = pytest.mark.browser
 
 

@@ -54,21 +54,6 @@ def class_output(course):
     return course / "_build" / "class"
 
 
-@pytest.fixture
-def opened(context, html):
-    """Opens a page of the book for self-study."""
-    pages = []
-
-    def open_page(name: str):
-        pages.append(context.new_page())
-        pages[-1].goto((html / f"{name}.html").as_uri())
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.close()
-
-
 def text_of(page) -> str:
     return re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8"))
 
