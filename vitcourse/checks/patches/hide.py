@@ -58,8 +58,8 @@ hide = Solved("patches.hide", right=right, wrong=wrong, parts=("the images",))
 @hide.on("every pixel of a hidden patch is 0.5, in all channels, and all others are as they were")
 def draw(probe: Probe) -> Case:
     size, rows, columns = draw_sizes(probe)
-    hidden = torch.rand(3, rows * columns, generator=probe.generator) < 0.5
-    return probe.normal(3, 3, rows * size, columns * size), hidden, size
+    hidden = torch.rand(4, rows * columns, generator=probe.generator) < 0.5  # not as many as channels
+    return probe.normal(4, 3, rows * size, columns * size), hidden, size
 
 
 def fine(probe: Probe) -> Case:
