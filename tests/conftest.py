@@ -11,6 +11,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests import own_sockets  # noqa: F401 - says where kernels listen
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is first imported: no test may ask a hub for anything
 
 # The same examples in every run: what passes here passes elsewhere. `--hypothesis-profile=default` searches on.
