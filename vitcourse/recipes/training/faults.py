@@ -143,8 +143,8 @@ class Run:
         (seen, names), (held, labels) = data["train"], data["held"]
         order = torch.randperm(len(held), generator=generator)
         log.twice = self.evaluate(model, held, labels)[1], self.evaluate(model, held[order], labels[order])[1]
-        log.nearest = torch.cdist(held.flatten(1), seen.flatten(1)).amin(dim=1).tolist()
-        others = torch.cdist(seen.flatten(1), seen.flatten(1)).fill_diagonal_(torch.inf).argmin(dim=1)
+        log.nearest = distances(held, seen).amin(dim=1).tolist()
+        others = distances(seen, seen).fill_diagonal_(torch.inf).argmin(dim=1)
         log.agree = (names[others] == names).float().mean().item()
         for part, (images, labels) in data.items():
             model.train() if part == "train" else self.mode(model)
@@ -160,6 +160,11 @@ def up_and_down(done: int, steps: int) -> float:
 
 def right_of(logits: Tensor, labels: Tensor) -> float:
     return (logits.argmax(dim=-1) == labels).float().mean().item()
+
+
+def distances(images: Tensor, others: Tensor) -> Tensor:
+    """Between all pairs: (M, N). By differences: by products two copies would lie some thousandths apart."""
+    return torch.cdist(images.flatten(1), others.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def note(series: dict[str, list[float]], values: dict[str, float]) -> None:

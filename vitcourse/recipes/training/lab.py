@@ -13,7 +13,6 @@ from vitcourse.errors import InputError
 from vitcourse.recipes.training.broken import run
 from vitcourse.recipes.training.faults import BATCHES, GROUPS, Log
 
-COPY = 1e-3  # two images nearer than this are one
 CHANCE = 0.15  # of ten classes one in ten is right by chance
 
 
@@ -33,7 +32,7 @@ class Sign(NamedTuple):
 
 def copies(log: Log) -> float:
     """The share of held-out images that are among the training images."""
-    return fmean(distance < COPY for distance in log.nearest)
+    return fmean(distance == 0 for distance in log.nearest)
 
 
 def trained(log: Log) -> float:
