@@ -82,7 +82,7 @@ MOVED = Sign("all layers would move", lambda log: not unmoved(log), _unmoved)
 SAME_LEVELS = Sign(
     "mean and deviation of the pixels would be the same in both parts",
     lambda log: math.dist(log.levels["train"], log.levels["held"]) < 0.1,
-    lambda log: f"they are {_levels(log, 'train')} in train and {_levels(log, 'held')} in the held-out part",
+    lambda log: f"they are {levels(log, 'train')} in train and {levels(log, 'held')} in the held-out part",
 )
 SAME_TWICE = Sign(
     "the order of the held-out images would not matter",
@@ -90,12 +90,16 @@ SAME_TWICE = Sign(
     lambda log: "in two orders {:.1%} and {:.1%} of them are right".format(*log.twice),
 )
 NO_COPIES = Sign(
-    "no held-out image would be a training image", lambda log: not copies(log), lambda log: f"{copies(log):.0%} are"
+    "none of the held-out images would be a training image",
+    lambda log: not copies(log),
+    lambda log: f"{copies(log):.0%} of them are",
 )
 
 
-def _levels(log: Log, part: str) -> str:
-    return "{:.2f} and {:.2f}".format(*log.levels[part])
+def levels(log: Log, part: str) -> str:
+    """Mean and deviation of all pixels of "train" or "held", in words."""
+    mean, deviation = log.levels[part]
+    return f"{round(mean, 2) + 0.0:.2f} and {deviation:.2f}"
 
 
 def _not(sign: Sign, would: str) -> Sign:
