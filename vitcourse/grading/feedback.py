@@ -3,6 +3,7 @@
 import html
 import re
 
+from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -11,11 +12,16 @@ from pygments.lexers import PythonLexer
 from vitcourse.checks import Report
 from vitcourse.checks.engine.display import as_html
 from vitcourse.exercises import CATALOGUE
+from vitcourse.grading.harmless import as_written
 
 SHOWN = 4000  # characters of one output
 # Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
 COLOURED, COLOURED_IN_ALL = 20_000, 200_000
 LIGHT, DARK = "default", "github-dark"
+
+
+class PageExporter(HTMLExporter):
+    """Writes the page; its settings are its own, and not those of formgrader's pages."""
 
 
 def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -35,7 +41,7 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
             others.append(cell)
     resources["page"] = {
         "title": facts.get("title") or numbers["assignment"],
-        "student": numbers["student"],
+        "student": facts.get("student") or numbers["student"],
         "points": f"{numbers['score']:g}",
         "most": f"{numbers['max_score']:g}",
         "percent": round(100 * max(0.0, numbers["score"]) / (numbers["max_score"] or 1)),
@@ -88,7 +94,7 @@ def _cell(cell: NotebookNode, room: list[int]) -> dict:
     if cell.cell_type == "code":
         code = _code(cell.source, room)
     else:
-        code = f'<div class="words">{html.escape(cell.source.replace("&lt;", "<"))}</div>'
+        code = f'<div class="words">{html.escape(as_written(cell.source))}</div>'
     return {"code": code, "outputs": [_output(output) for output in cell.get("outputs", ())]}
 
 

@@ -10,6 +10,7 @@ from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
 from vitcourse.grading.examine import examine, nothing, record
 from vitcourse.grading.master import Master
+from vitcourse.grading.outputs import listed
 from vitcourse.grading.restore import restore
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
 from vitcourse.grading.walled.launcher import Launcher
@@ -78,6 +79,7 @@ class Grader:
         notebook.metadata["vitcourse"] = {
             **release.metadata["vitcourse"],
             "title": _title(master),
+            "student": submission.student,
             "judged": not submission.problem,
             "notes": _for_the_page(submission, notes),
         }
@@ -92,7 +94,10 @@ class Grader:
                 if task is not None:
                     record(cell, task, nothing(task, submission.problem, _in_words(submission)))
 
-        done = self.book.autograde(master, submission.student, notebook, run)
+        done, changed = self.book.autograde(master, submission.student, notebook, run)
+        if changed:
+            cells = [master.tasks[cell].exercise if cell in master.tasks else cell for cell in changed]
+            problems.append(f"what was given by hand is for an earlier answer: {listed(cells)}")
         return done, self.book.points(master, submission.student), problems
 
 
