@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -56,17 +57,19 @@ def settings(root: Path, source: str = "source") -> Config:
     config.PageExporter.template_name = "vitcourse_feedback"
     config.PageExporter.extra_template_basedirs = [str(TEMPLATES)]
     # Formgrader's button would run a submission with the rights of whoever has pressed it.
-    config.Autograde.pre_convert_hook = "vitcourse.grading.course.refuse"
+    config.Autograde.exporter_class = "vitcourse.grading.course.Refusal"
     return config
 
 
-def refuse(**_) -> None:
-    """nbgrader's own grading ends here.
+class Refusal(NotebookExporter):
+    """What nbgrader's own grading begins with, and ends at before it has touched anything.
 
     Raises:
         InputError: always.
     """
-    raise InputError("nbgrader would run submissions without walls: grade with the command `vitcourse grade`")
+
+    def __init__(self, **_):
+        raise InputError("nbgrader would run submissions without walls: grade with the command `vitcourse grade`")
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,9 @@ class Course:
         with self._quiet() as log, self._alone():
             converter = Autograde(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
+            converter.exporter_class = NotebookExporter
             steps = [run, by_hand.compare, SaveAutoGrades, by_hand.mark, AssignLatePenalties, CheckCellMetadata]
-            converter.autograde_preprocessors, converter.pre_convert_hook = steps, None
+            converter.autograde_preprocessors = steps
             # nbgrader would look for the file with a pattern, in which a name such as "a [1]" means something else.
             converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): [str(file)]})
             converter.start()
