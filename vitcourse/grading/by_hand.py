@@ -62,7 +62,7 @@ class ByHand:
     def _read(self) -> None:
         """Points and comments as text, empty where there are none, and whether they wait for a look."""
         with self.open() as gradebook:
-            for cell, answers in _answers(self.before).items():
+            for cell, answers in answers_of(self.before).items():
                 grade = gradebook.find_grade(cell, *self.names)
                 points = "" if grade.manual_score is None else f"{grade.manual_score:g}"
                 comments = [gradebook.find_comment(name, *self.names).manual_comment for name in answers]
@@ -71,7 +71,7 @@ class ByHand:
                     self.given[cell] = points, comment, bool(grade.needs_manual_grade)
 
 
-def _answers(notebook: NotebookNode) -> dict[str, list[str]]:
+def answers_of(notebook: NotebookNode) -> dict[str, list[str]]:
     """The graded cells, each with the answer cells that belong to it: those since the graded cell before it."""
     result, waiting = {}, []
     for cell in notebook.cells:
@@ -89,7 +89,7 @@ def _fingerprints(notebook: NotebookNode) -> dict[str, str]:
     """What each answer is, in short: its text, and what its check has found."""
     cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
     result = {}
-    for graded, answers in _answers(notebook).items():
+    for graded, answers in answers_of(notebook).items():
         found = cells[graded].metadata.get("vitcourse", {})
         facts = [[cells[name].source for name in answers], found.get("misconception"), found.get("share")]
         result[graded] = hashlib.sha256(json.dumps(facts).encode()).hexdigest()

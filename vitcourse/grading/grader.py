@@ -25,12 +25,14 @@ class Graded:
         problems: one line for each submission that had one.
         pages: the feedback pages.
         by_hand: answers that wait for manual points.
+        report: the page about the class, once all are graded.
     """
 
     rows: list[grades.Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     pages: list[Path] = field(default_factory=list)
     by_hand: int = 0
+    report: Path | None = None
 
     def add(self, other: "Graded") -> None:
         self.rows += other.rows
@@ -87,7 +89,9 @@ class Grader:
 
         def run(content: NotebookNode) -> None:
             if not submission.problem:
-                problems.extend(examine(content, master.tasks, self.launcher, self.seed))
+                troubles = examine(content, master.tasks, self.launcher, self.seed)
+                content.metadata["vitcourse"]["troubles"] = troubles
+                problems.extend(troubles)
                 return
             for cell in content.cells:
                 task = master.tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
