@@ -1,10 +1,12 @@
 """What a student's feedback page shows, put together from a graded notebook for the page's template."""
 
+import builtins
 import html
 import re
 
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -17,6 +19,7 @@ from vitcourse.grading.harmless import as_written
 SHOWN = 4000  # characters of one output
 # Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
 COLOURED, COLOURED_IN_ALL = 20_000, 200_000
+LEFT_OUT = "What a cell shows behind the first check is left out."
 LIGHT, DARK = "default", "github-dark"
 
 
@@ -29,8 +32,12 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     facts = notebook.metadata.get("vitcourse", {})
     numbers = resources["nbgrader"]
     parts, waiting, others, room = [], [], [], [COLOURED_IN_ALL]
+    judged = False
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
+        if judged and cell.cell_type == "code":
+            cell.outputs = _without_inputs(cell)
+        judged = judged or "vitcourse" in cell.metadata
         if marks.get("grade") or marks.get("task"):
             own = [cell] if marks.get("solution") or marks.get("task") else waiting
             parts.append(_part(cell, own, room))
@@ -83,6 +90,17 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         )
     part["colour"] = "right" if points >= most else "wrong"
     return part
+
+
+def _without_inputs(cell: NotebookNode) -> list[NotebookNode]:
+    """The outputs of a cell that ran after a check had called the notebook's functions.
+
+    These can have kept what the check has drawn, and a cell can show it: a table of it would pass the next time.
+    """
+    errors = [output.ename for output in cell.get("outputs", ()) if output.output_type == "error"]
+    names = [name if hasattr(builtins, name) else "an error" for name in errors]
+    text = f"[It ended with {names[0]}. " if names else "[" if cell.get("outputs") else ""
+    return [new_output("stream", text=f"{text}{LEFT_OUT}]")] if text else []
 
 
 def _inline(words: str) -> str:
