@@ -47,7 +47,7 @@ def alike(answers: Mapping[str, Mapping[str, str]]) -> list[Pair]:
     """
     bits: dict[tuple[str, str], float] = Counter()
     found = defaultdict(lambda: defaultdict(list))
-    for exercise in {exercise for one in answers.values() for exercise in one}:
+    for exercise in dict.fromkeys(exercise for one in answers.values() for exercise in one):
         sources = {student: one[exercise] for student, one in answers.items() if exercise in one}
         for level, group in _groups(sources):
             worth = math.log2(len(sources) / len(group))
