@@ -24,10 +24,11 @@ from vitcourse.grading.papers import NOTHING, Paper, read_papers
 from vitcourse.grading.submissions import NOT_GRADED
 
 NAME = "report.html"
-# What is no mistake of thinking, and nothing to talk about in class.
 NO_MISTAKE = (*NOTHING, NOT_GRADED, "not-implemented", "not-defined", "")
+# Mistakes of many kinds, which a class cannot talk about as one.
+NO_TOPIC = ("raises", "endless-loop", "forbidden-call", "wrong-arguments", "wrong-values")
 HELP = 0.5  # the part of the points below which a student is listed
-DISCUSSED, PAIRS = 3, 30
+DISCUSSED, PAIRS, LINES = 3, 30, 15  # mistakes to talk about, pairs, and lines of an example that are shown
 BINS = 10
 SECTION = re.compile(r"\bsections? “([^”]+)”")
 HEADING, OBJECTIVE = re.compile(r"^#{2,4} +(.+)$"), re.compile(r"\{objective\}`([\d.]+)`")
@@ -60,10 +61,10 @@ class Mistake:
 
     @property
     def example(self) -> str:
-        """The shortest answer that has it."""
-        return min(
-            (paper.answers.get(self.exercise, "") for paper in self.papers), key=lambda text: (not text, len(text))
-        )
+        """The beginning of the shortest answer that has it."""
+        sources = [text for paper in self.papers if (text := paper.answers.get(self.exercise))]
+        lines = min(sources, key=len, default="").strip().splitlines()
+        return "\n".join(lines[:LINES] + ["[…]"] * (len(lines) > LINES))
 
     @property
     def names(self) -> str:
@@ -101,7 +102,7 @@ def write_report(root: Path, table: Iterable[Row], course: Path = COURSE) -> Pat
         students=len({paper.student for paper in papers}),
         lessons={lesson: _lesson(work) for lesson, work in lessons.items()},
         mistakes=mistakes,
-        discuss=[mistake for mistake in mistakes if len(mistake.papers) > 1][:DISCUSSED],
+        discuss=[one for one in mistakes if len(one.papers) > 1 and one.name not in NO_TOPIC][:DISCUSSED],
         help=_help(papers),
         stopped=[paper for paper in papers if paper.troubles or paper.endless],
         pairs=[(lesson, *_pairs(work)) for lesson, work in lessons.items()],
