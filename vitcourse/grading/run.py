@@ -8,12 +8,13 @@ from pathlib import Path
 
 import nbformat
 
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
 from vitcourse.grading.jobs import cores, in_jobs
 from vitcourse.grading.master import COURSE, find_master, load_masters
+from vitcourse.grading.report import write_report
 from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits
@@ -106,4 +107,8 @@ def grade(
     graded = Graded(problems=passed)
     for one in found:
         graded.add(one)
+    try:
+        graded.report = write_report(out.with_suffix(""), graded.rows, course)
+    except Exception as error:  # the table and the students' pages are there
+        graded.problems.append(f"the page about the class could not be made ({one_line(error)})")
     return graded
