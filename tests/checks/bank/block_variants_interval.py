@@ -11,7 +11,7 @@ BANK = Bank("block_variants.interval")
 
 
 def pairs_of(first, second):
-    return [(first[seed], second[seed]) for seed in first if seed in second]
+    return [(a, b) for seed, a in first for other, b in second if seed == other]
 
 
 @BANK.right
@@ -26,7 +26,8 @@ def by_hand(first, second, t):
 
 @BANK.right
 def with_torch(first, second, t):
-    seeds = sorted(set(first) & set(second))
+    first, second = dict(first), dict(second)
+    seeds = sorted(first.keys() & second.keys())
     apart = torch.tensor([first[s] for s in seeds], dtype=torch.float64)
     apart = apart - torch.tensor([second[s] for s in seeds], dtype=torch.float64)
     low, high = apart.mean() - t * apart.std() / len(seeds) ** 0.5, apart.mean() + t * apart.std() / len(seeds) ** 0.5
@@ -49,7 +50,9 @@ def answer(
     return interval
 
 
-BANK.wrong("pairs-by-place")(answer(lambda first, second: list(zip(first.values(), second.values(), strict=False))))
+BANK.wrong("pairs-by-place")(
+    answer(lambda first, second: [(a, b) for (_, a), (_, b) in zip(first, second, strict=False)])
+)
 BANK.wrong("divided-by-n")(answer(half=lambda apart, t: t * statistics.pstdev(apart) / math.sqrt(len(apart))))
 BANK.wrong("deviation-not-error")(answer(half=lambda apart, t: t * statistics.stdev(apart)))
 BANK.wrong("root-missing")(answer(half=lambda apart, t: t * statistics.stdev(apart) / len(apart)))
@@ -69,7 +72,7 @@ BANK.wrong("other-words")(answer(verdict=lambda mean, half: abs(mean) > half))
 BANK.wrong("wrong-type")(lambda first, second, t: by_hand(first, second, t)[:3])
 BANK.wrong("wrong-type")(lambda first, second, t: ("0.1", *by_hand(first, second, t)[1:]))
 BANK.wrong("wrong-values")(answer(half=lambda apart, t: t * statistics.stdev(apart) / math.sqrt(len(apart) - 1)))
-BANK.wrong("raises")(answer(lambda first, second: [(first[seed], second[seed]) for seed in first]))
+BANK.wrong("raises")(answer(lambda first, second: [(a, dict(second)[seed]) for seed, a in first]))
 
 
 @BANK.wrong("not-paired")
@@ -82,7 +85,7 @@ def two_spreads(first, second, t):
 
 @BANK.wrong("unmatched-seeds")
 def all_that_is_there(first, second, t):
-    mean = statistics.mean(first.values()) - statistics.mean(second.values())
+    mean = statistics.mean(a for _, a in first) - statistics.mean(b for _, b in second)
     _, low, high, _ = by_hand(first, second, t)
     half = (high - low) / 2
     return mean, mean - half, mean + half, "open" if abs(mean) <= half else "first" if mean > 0 else "second"

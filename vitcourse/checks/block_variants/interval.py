@@ -3,8 +3,6 @@
 Source: Student, "The Probable Error of a Mean" (1908).
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
@@ -12,7 +10,7 @@ from vitcourse.checks.engine.probe import Probe, Wrong, several
 from vitcourse.checks.engine.solved import Solved
 from vitcourse.checks.engine.words import describe
 
-Runs = Mapping[int, float]
+Runs = list[tuple[int, float]]  # seed and accuracy
 Found = tuple[Tensor, Tensor, Tensor, Tensor]
 VERDICTS = ("second", "open", "first")
 QUANTILES = {5: 2.776, 6: 2.571, 7: 2.447}  # of Student's distribution for 95%, by the number of pairs
@@ -20,8 +18,8 @@ QUANTILES = {5: 2.776, 6: 2.571, 7: 2.447}  # of Student's distribution for 95%,
 
 def _values(first: Runs, second: Runs) -> Tensor:
     """The accuracies of the seeds that both have, (2, n)."""
-    seeds = [seed for seed in first if seed in second]
-    return torch.tensor([[runs[seed] for seed in seeds] for runs in (first, second)], dtype=torch.float64)
+    one, other = dict(first), dict(second)
+    return torch.tensor([[runs[seed] for seed in one if seed in other] for runs in (one, other)], dtype=torch.float64)
 
 
 def _found(mean: Tensor, half: Tensor, verdict: Tensor | None = None) -> Found:
@@ -40,7 +38,7 @@ def wrong(first: Runs, second: Runs, t: float) -> dict[str, Found]:
     one, other = _values(first, second)
     apart, count = one - other, one.shape[0]
     mean, spread = apart.mean(), apart.std()
-    every = [torch.tensor([*runs.values()], dtype=torch.float64) for runs in (first, second)]
+    every = [torch.tensor([accuracy for _, accuracy in runs], dtype=torch.float64) for runs in (first, second)]
     shortest = min(map(len, every))
     by_place = every[0][:shortest] - every[1][:shortest]
     half = t * spread / count**0.5
@@ -94,10 +92,10 @@ def _draw(probe: Probe, gap: float) -> tuple[Runs, Runs, float]:
     seeds = probe.sizes(count + 2, 0, 12)
     shared, noise = 0.05 * probe.normal(count + 2), 0.01 * probe.normal(2, count + 2)
     first, second = (0.8 + shared + noise[0] + gap).tolist(), (0.8 + shared + noise[1]).tolist()
-    runs = [{seed: round(values[i], 4) for i, seed in enumerate(seeds)} for values in (first, second)]
-    del runs[0][seeds[0]], runs[1][seeds[1]]
+    runs = [[(seed, round(value, 4)) for seed, value in zip(seeds, of, strict=True)] for of in (first, second)]
+    del runs[0][0], runs[1][1]
     order = torch.randperm(len(runs[1]), generator=probe.generator).tolist()
-    return runs[0], dict([*runs[1].items()][place] for place in order), QUANTILES[count]
+    return runs[0], [runs[1][place] for place in order], QUANTILES[count]
 
 
 def _until(probe: Probe, gap: float, verdicts: tuple[int, ...]) -> tuple[Runs, Runs, float]:

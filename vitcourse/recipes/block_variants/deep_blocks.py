@@ -1,7 +1,8 @@
 """The recorded run ``deep_blocks``: 24 and 48 narrow blocks with and without LayerScale; which of them train at all?
 
 Two kinds of first weights: DeiT's, a deviation of 0.02 at every width, and Xavier's, which are larger the narrower the
-model is, so that a branch is about as large as what it is added to. Two loops: with warm-up and clipping, and without.
+model is, so that a branch is about as large as what it is added to. Three loops: with warm-up and clipping, the same at
+a lower rate, and at a constant rate without both.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from vitcourse.recipes.vit.vit_digits import BATCH, accuracy, batches, digits, f
 from vitcourse.vit import VisionTransformer
 
 DEPTHS, GAMMAS, STARTS = (24, 48), (None, 1e-4), ("0.02", "xavier")
-SEEDS, STEPS, RATE = (0, 1, 2), 150, 1e-2
+SEEDS, STEPS = (0, 1, 2), 150
 SHAPE = {"patch_size": 4, "dim": 16, "num_heads": 2}
 
 
@@ -55,7 +56,7 @@ def train_plain(
     return model.eval()
 
 
-LOOPS = {"careful": train, "plain": train_plain}
+LOOPS = {"careful": (train, 1e-2), "lower rate": (train, 3e-3), "plain": (train_plain, 1e-2)}
 
 
 @recipe("deep_blocks")
@@ -63,12 +64,12 @@ def record(say: Say) -> dict:
     """Trains every depth with every gamma, start and loop, with each seed."""
     data, rows = digits(), []
     for loop, depth, start, gamma in product(LOOPS, DEPTHS, STARTS, GAMMAS):
+        fit, rate = LOOPS[loop]
         for seed in SEEDS:
-            make = partial(deep, depth, gamma, start)
-            model = LOOPS[loop](make, *first(1437, seed), RATE, seed=seed, steps=STEPS)
+            model = fit(partial(deep, depth, gamma, start), *first(1437, seed), rate, seed=seed, steps=STEPS)
             with torch.no_grad():
                 loss = F.cross_entropy(model(data["train"][0]), data["train"][1]).item()
-            row = {"loop": loop, "depth": depth, "start": start, "gamma": gamma, "seed": seed}
+            row = {"loop": loop, "rate": rate, "depth": depth, "start": start, "gamma": gamma, "seed": seed}
             rows.append(row | {"loss": round(loss, 4), "test": round(accuracy(model, *data["test"]), 4)})
             say(", ".join(f"{name} {value}" for name, value in rows[-1].items()))
-        yield {"steps": STEPS, "batch": BATCH, "rate": RATE, **SHAPE, "rows": rows}
+        yield {"steps": STEPS, "batch": BATCH, **SHAPE, "rows": rows}
