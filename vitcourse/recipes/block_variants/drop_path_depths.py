@@ -1,5 +1,6 @@
 """The recorded run ``drop_path_depths``: a ViT trained with drop path, and how it does without some of its blocks."""
 
+import copy
 from functools import partial
 
 import torch
@@ -22,11 +23,9 @@ def train_with(rate: float, seed: int = 0, steps: int = STEPS) -> nn.Module:
 
 
 def without(model: VisionTransformer, missing: set[int]) -> VisionTransformer:
-    """The same model, weights shared, without some of its blocks."""
-    shorter = VisionTransformer(model.config).eval()
-    for name, part in model.named_children():
-        setattr(shorter, name, part)
-    shorter.blocks = nn.ModuleList(block for place, block in enumerate(model.blocks) if place not in missing)
+    """A copy of the model without some of its blocks."""
+    shorter = copy.deepcopy(model)
+    shorter.blocks = nn.ModuleList(block for place, block in enumerate(shorter.blocks) if place not in missing)
     return shorter
 
 
