@@ -15,7 +15,7 @@ from vitcourse.recipes.training.training_choices import make
 from vitcourse.recipes.vit import vit_digits
 
 SEEDS, STEPS = (0, 1, 2), 150
-LEAST, MOST = 1e-5, 1.0  # rates of the range test
+LEAST, MOST = 3e-4, 1.0  # rates of the range test
 RATE, SPOILED, TIMES = 3e-3, 60, 1000.0  # a constant rate, the step of the spoiled batch, and its factor
 
 
