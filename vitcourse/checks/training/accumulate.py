@@ -100,10 +100,9 @@ def wrong(
         "only-last-batch": found(clears="batch"),
         "only-last-batch/whole": found(clears="batch", scale=lambda *_: 1.0),
         "only-last-batch/means": found(clears="batch", scale=lambda _, sizes: 1 / len(sizes)),
-        "not-clipped": found(end=nothing),
         "clips-every-batch": found(each=shortened, end=nothing),
         "clips-every-batch/sum": found(total=shortened, end=nothing),
-        "clips-every-batch/both": found(each=shortened),
+        "not-clipped": found(end=nothing),
         "always-to-the-bound": found(end=lambda gradient, clip: gradient * clip / gradient.norm()),
         "clips-each-number": found(end=lambda gradient, clip: gradient.clamp(-clip, clip)),
         "uphill": found(scale=lambda size, sizes: -size / sum(sizes)),
@@ -114,28 +113,33 @@ accumulate = Solved("training.accumulate", right=right, wrong=wrong, parts=("the
 
 
 def draw(probe: Probe, short: bool = True) -> Inputs:
-    """Batches of one size, or with a smaller last one and fewer in the last update; some updates are clipped."""
-    size, every, (pixels, classes) = probe.integer(3, 5), probe.integer(2, 3), probe.sizes(2, 3, 6)
-    count = 2 * every + (every - 1 if short else every)
-    last = probe.integer(1, size - 2) if short and every > 2 else size
+    """Batches of one size, or with a smaller one and fewer of them in the last update; nothing is clipped."""
+    size, every, (pixels, classes) = probe.integer(4, 6), probe.integer(2, 3), probe.sizes(2, 3, 6)
+    sizes = [size] * (3 * every - short)
+    if short:  # not the only batch of its update, which would not be seen
+        sizes[1 if every == 2 else -1] = probe.integer(1, size - 2)
+    labels = torch.randint(classes, (sum(sizes),), generator=probe.generator)
+    images, weight = probe.normal(len(labels), pixels), probe.normal(pixels, classes)
+    batches = list(torch.randperm(len(labels), generator=probe.generator).split(sizes))
+    return weight, images, labels, batches, every, 0.5, 1000.0
+
+
+def draw_clipped(probe: Probe) -> Inputs:
+    """A bound below the parts of the first gradients, and above the last one, whose images are faint."""
     while True:
-        sizes = [size] * (count - 1) + [last]
-        if short and every == 2:  # then the last update is a single batch, so an earlier one has the odd size
-            sizes[1] = probe.integer(1, size - 2)
-        total = sum(sizes)
-        labels = torch.randint(classes, (total,), generator=probe.generator)
-        images, weight = probe.normal(total, pixels), probe.normal(pixels, classes)
-        batches = list(torch.randperm(total, generator=probe.generator).split(sizes))
-        case, gradients = (weight, images, labels, batches, every, 0.5), []
-        _run(*case, 0.0, end=lambda gradient, _: gradient, told=gradients)
-        lengths = sorted(gradient.norm().item() for gradient in gradients)
-        clip = round((lengths[0] + lengths[-1]) / 2, 2)
-        gradients.clear()
-        _run(*case, clip, told=gradients)
-        ends = [gradient.norm().item() for gradient in gradients]
-        if min(ends) < 0.85 * clip and 1.15 * clip < max(ends):
-            return *case, clip
+        weight, images, labels, batches, every, rate, _ = draw(probe, short=False)
+        images[torch.cat(batches[-every:])] *= 0.05
+        totals: list[Tensor] = []
+        _run(weight, images, labels, batches, every, rate, 0.0, told=totals)
+        clip = round(0.2 * totals[0].norm().item(), 3)
+        ends = totals[-1].norm().item(), totals[0].abs().max().item()
+        if ends[0] < 0.8 * clip and ends[1] > 1.2 * clip:
+            return weight, images, labels, batches, every, rate, clip
 
 
 accumulate.on("batches of one size: every update is that of one large batch")(lambda probe: draw(probe, short=False))
 accumulate.on("batches of several sizes, and fewer of them in the last update: so is every update now")(draw)
+accumulate.on(
+    "the gradient of an update is clipped, once, where it is longer than `clip`",
+    only=["clips-every-batch", "not-clipped", "always-to-the-bound", "clips-each-number"],
+)(draw_clipped)
