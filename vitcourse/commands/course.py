@@ -61,4 +61,4 @@ def grade(
         say(f"{graded.by_hand} answers wait for points by hand")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
     if graded.report:
-        say(f"the class at a glance: {graded.report}")
+        say(f"the class at a glance: {out.with_suffix('') / graded.report.name}")
