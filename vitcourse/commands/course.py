@@ -37,6 +37,9 @@ def grade(
 ) -> None:
     """Grade submissions: each runs alone, without network, and is judged outside of its own process."""
     from vitcourse.commands.terminal import progress
+    from vitcourse.grading.lean import lean
+
+    lean()
     from vitcourse.grading.run import grade as grade_all
 
     limits = made(Limits, given)
