@@ -78,7 +78,7 @@ def grade(
         raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
     masters, passed = load_masters(course), []
     # The table may lie among the submissions: what is written is no submission, and passed over the next time.
-    submissions = collect(folder, masters, ours=(out, out.with_suffix("")), say=passed.append)
+    submissions = collect([folder], masters, ours=(out, out.with_suffix("")), say=passed.append)
     progress = progress or (lambda *_counts: None)
     with Launcher(limits or Limits(), isolated) as launcher:
         if isolated:
