@@ -186,10 +186,10 @@ def test_a_file_that_a_platform_puts_beside_the_notebook_is_no_student(put, foun
     other = ATTEMPT.replace("alee", "bob")
     put(f"{ATTEMPT}.txt", "Name: Ann Lee (alee)\r\nAssignment: HW1")
     put(f"{ATTEMPT}_hw.ipynb", text)
-    put(f"{other}.txt", "Name: Bob")
+    put(f"{other}.txt", "Name: Bob (bob)")
     entries = found()
-    assert entries["alee"].notes == [f"{ATTEMPT}.txt (a text) was passed over"]
-    assert entries["bob"].detail == f"1 file that is no notebook of an assignment: {other}.txt (a text)"
+    assert (entries["alee"].notes, entries["alee"].person.name) == ([], "Ann Lee")
+    assert (entries["bob"].problem, entries["bob"].person.name) == (MISSING, "Bob")
     assert len(entries) == 3
 
 

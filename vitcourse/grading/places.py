@@ -107,7 +107,7 @@ def _files(place: Path, archive: zipfile.ZipFile, group: list[tuple[tuple[str, .
 
 def _changed(info: zipfile.ZipInfo) -> tuple[float]:
     try:
-        return (datetime.datetime(*info.date_time).timestamp(),)  # noqa: DTZ001 - a zip knows no time zone
+        return (datetime.datetime(*info.date_time).timestamp(),)
     except (ValueError, OverflowError, OSError):
         return (0.0,)
 

@@ -5,8 +5,8 @@
   (``mod/assign/feedback/file/importziplib.php``).
 - Canvas packs files, ``lastfirst_12345_67890_name.ipynb``, with ``_LATE`` before the user's number where it was late
   (``get_filename`` in ``lib/content_zipper.rb``); the second number is the file's. A file comes back by both numbers.
-- Blackboard packs files, ``Assignment_username_attempt_2026-01-31-10-00-00_name.ipynb``, and a text with the name of the
-  student beside them. It has no way back for many files at once.
+- Blackboard packs files, ``Assignment_username_attempt_2026-01-31-10-00-00_name.ipynb``, and a text with the student's
+  name beside them. It has no way back for many files at once.
 """
 
 import re
@@ -82,7 +82,7 @@ def moodle_student(name: str, number: str) -> str:
 
 
 def canvas_student(sortable_name: str, number: str) -> str:
-    """What Canvas calls a student's files, up to the number: the name in small letters, with letters and digits only."""
+    """What Canvas calls a student's files, up to the number: the name's letters and digits, in small letters."""
     return f"{MARKS.sub('', sortable_name).lower()}_{number}"
 
 

@@ -7,7 +7,7 @@ name (`platforms`); all else is called as it is.
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import vitcourse
@@ -86,12 +86,12 @@ def find_students(places: Sequence[Path], ours: Iterable[Path] = ()) -> tuple[li
 def _give(students: dict[str, Student], top: Top, files: list[Found]) -> None:
     spelling = _name(top)
     person = by_name(clean_name(top.name)) or Person(_unlike(clean_name(spelling), spelling, students))
-    for found in files if person.platform == BLACKBOARD else ():
-        if found.piece.name.endswith(".txt"):
-            person = with_name(person, _beginning(found))
+    if person.platform == BLACKBOARD and not top.folder and top.name == f"{person.label}.txt":
+        # Blackboard's own, and no work of the student's.
+        person, files = with_name(person, _beginning(files[0])), []
     student = students.setdefault(person.student, Student(person, top.path, spelling))
     if person.name and not student.person.name:
-        student.person = person
+        student.person = replace(student.person, name=person.name)
     student.files += [(found, person) for found in files]
 
 

@@ -4,7 +4,9 @@ Whose a file is says `students`, which lesson's it is says `lessons`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from vitcourse.errors import InputError
@@ -13,6 +15,7 @@ from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import NAMES, listed
 from vitcourse.grading.platforms import Person
 from vitcourse.grading.reading import Cell, Found
+from vitcourse.grading.roster import Roster, enter
 from vitcourse.grading.students import Student, find_students
 
 MISSING, NO_NOTEBOOK, UNREADABLE, NOT_GRADED = "nothing-handed-in", "no-notebook", "unreadable", "not-graded"
@@ -34,6 +37,7 @@ class Submission:
         place: the student's folder or file, at the top.
         order: the higher, the more it is meant: readable, not hidden, marked as an assignment, handed in last.
         person: the student, with what the platform says of this file.
+        changed: the file's time, in seconds; 0 where there is none.
     """
 
     student: str
@@ -47,6 +51,15 @@ class Submission:
     place: Path | None = None
     order: tuple = ()
     person: Person | None = None
+    changed: float = 0.0
+
+    @property
+    def when(self) -> float:
+        """When it was handed in, as the platform says, or else when the file was changed; in seconds."""
+        told = self.person.time if self.person else ""
+        with suppress(ValueError):
+            return datetime.fromisoformat(told).timestamp()
+        return self.changed
 
 
 def collect(
@@ -55,6 +68,7 @@ def collect(
     *,
     ours: Iterable[Path] = (),
     say: Callable[[str], None] | None = None,
+    roster: Roster | None = None,
 ) -> list[Submission]:
     """Every student's submissions, one for each lesson, by student and lesson.
 
@@ -62,10 +76,11 @@ def collect(
         places: folders that hold a folder or a file for each student, and zips in which platforms pack these.
         masters: the lessons.
         ours: files and folders there that the grader writes.
-        say: is told, in one line, what at the top of the folder is nobody's.
+        say: is told, in one line, what at the top of the folder is nobody's; and what does not fit the roster.
+        roster: gives every student of it a submission for every lesson.
 
     Raises:
-        InputError: there are none, or nothing says what they are for.
+        InputError: there are none, nothing says what they are for, or the roster fits none of them.
     """
     students, strays = find_students(places, ours)
     where = ", ".join(map(str, places))
@@ -73,6 +88,9 @@ def collect(
     if not students:
         more = f"; {nobodys}" if nobodys else ""
         raise InputError(f"{where}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb){more}")
+    absent, lines = [], []
+    if roster is not None:
+        students, absent, lines = enter(students, roster)
     found = [entry for student in students for entry in _of_student(student, masters)]
     lessons = sorted({entry.lesson for entry in found if entry.lesson})
     if not lessons:
@@ -83,14 +101,25 @@ def collect(
                 + (f"; {seen}" if seen else "")
             )
         lessons = list(masters)
-    if say is not None and nobodys:
-        say(nobodys)
+    for line in [nobodys, *lines] if say is not None else ():
+        if line:
+            say(line)
     # Who has handed in nothing that can be told apart has handed in nothing for every lesson that the others did.
-    return [
+    result = [
         Submission(**{**vars(entry), "lesson": lesson})
         for entry in found
         for lesson in ([entry.lesson] if entry.lesson else lessons)
     ]
+    if roster is not None:
+        there = {(entry.student, entry.lesson) for entry in result}
+        people = [student.person for student in (*students, *absent)]
+        result += [
+            Submission(person.student, lesson, problem=MISSING, person=person)
+            for person in people
+            for lesson in lessons
+            if (person.student, lesson) not in there
+        ]
+    return sorted(result, key=lambda entry: (entry.student, entry.lesson))
 
 
 def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submission]:
@@ -118,6 +147,7 @@ def _submission(
 ) -> tuple[Submission | None, str]:
     """What a file is handed in for; or nothing, and what it is instead."""
     piece, words, strength = found.piece, found.problem, BY_NAME
+    person = replace(person, name=student.person.name or person.name)
     entry = Submission(
         student.name, path=piece.path, name=piece.name, place=student.place, cells=found.cells, person=person
     )
@@ -132,6 +162,7 @@ def _submission(
         if not fit.lesson:
             return None, fit.words
         entry.lesson, strength = fit.lesson, min(fit.strength, BY_NAME)
+    entry.changed = piece.changed[0]
     entry.order = (not found.problem, not piece.hidden, strength, person.time, piece.changed)
     return entry, ""
 
