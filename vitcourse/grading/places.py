@@ -88,9 +88,11 @@ def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
 
 def _is_wrapped(members: list[tuple[tuple[str, ...], zipfile.ZipInfo]]) -> bool:
     """Whether all lies in one folder that is no student's, as some programs pack it."""
-    (*others, first) = {parts[0] for parts, _ in members} or {""}
-    below = {parts[1] for parts, info in members if len(parts) > 2 or (len(parts) == 2 and by_name(parts[1]))}
-    return not others and by_name(first) is None and (len(below) > 1 or any(map(by_name, below)))
+    firsts = {parts[0] for parts, _ in members}
+    if len(firsts) != 1 or by_name(*firsts):
+        return False
+    folders = {parts[1] for parts, _ in members if len(parts) > 2}
+    return len(folders) > 1 or any(by_name(part) for parts, _ in members for part in parts[1:])
 
 
 def _files(place: Path, archive: zipfile.ZipFile, group: list[tuple[tuple[str, ...], zipfile.ZipInfo]]):

@@ -166,7 +166,7 @@ def _blackboard(named: dict[str, int], rows: list[list[str]]) -> tuple[dict, dic
 def _any(named: dict[str, int], rows: list[list[str]], file: Path) -> tuple[dict, dict]:
     own = next((named[name] for name in OWN if name in named), None)
     if own is None:
-        columns = some(named) or "none"
+        columns = some(sorted(named, key=named.get)) or "none"
         raise DataError(f"no column says who a student is (such as student, id, name); there are: {columns}", file, 1)
     called = next((named[name] for name in NAMES if name in named), None)
     last, first = named.get("last name", named.get("surname")), named.get("first name")
