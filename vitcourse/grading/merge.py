@@ -93,6 +93,7 @@ def _copy_points(part: Path, root: Path, keys: set[tuple[str, str]]) -> None:
                 own = ours.find_submission_notebook(their.name, lesson, student)
                 _copy(their.grades, own.grades, GRADE)
                 _copy(their.comments, own.comments, COMMENT)
+                own.late_submission_penalty = their.late_submission_penalty
         ours.db.commit()
 
 
