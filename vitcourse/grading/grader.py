@@ -54,6 +54,11 @@ class Grader:
     def grade(self, submission: Submission) -> Graded:
         """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
         master, graded = self.masters[submission.lesson], Graded()
+        kept = self.book.root / "autograded" / submission.student / submission.lesson
+        if submission.problem == MISSING and submission.place is None and not kept.exists():
+            # Of whom the roster alone tells there is nothing to record, and no page to read.
+            rows = grades.zeros(master, submission.student, MISSING)
+            return Graded(rows, [_line(submission, [_in_words(submission)])])
         try:
             notebook, points, problems = self._points(submission)
         except (Exception, SystemExit) as error:
