@@ -119,7 +119,7 @@ def tables(content: dict) -> list[Table]:
 def lines(content: dict) -> list[str]:
     """What the tables do not hold, a sentence each."""
     told = []
-    words = {True: "they look like hulls", False: "they do not look like hulls", None: "nothing can be told"}
+    words = {True: "they look like hulls", False: "nothing shows that they grew", None: "nothing can be told"}
     for name, part in content["splits"].items():
         if missing := [letter for letter, count in part["letters"].items() if not count]:
             told.append(f"{name}: no image of {some(missing, len(LETTERS))}")

@@ -77,7 +77,7 @@ class Verdict:
     """Whether boxes look like hulls of hulls.
 
     Attributes:
-        hulls: True, False, or None where nothing can be told.
+        hulls: True; False where the copies do not show it; None where there are no copies to show it.
         why: one sentence.
         nats: how much better, in nats a photo, the hull of a hull explains the sizes of the boxes than each of
             `vitcourse.data.growth.MODELS`: mean and standard error.
