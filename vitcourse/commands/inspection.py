@@ -38,7 +38,7 @@ def read(root: Path, background: str = "refuse") -> dict[str, AslDataset]:
         if any(file.suffix.lower() in SUFFIXES for file in folder.rglob("*")):
             found[split] = load(root, split, background)
     if not found:
-        raise missing[0] if missing else DataError("no split in it holds an image", root)
+        raise missing[0] if len(missing) == len(SPLITS) else DataError("no split in it holds an image", root)
     return found
 
 
@@ -144,35 +144,30 @@ def picture(splits: dict[str, AslDataset], twins: list[Copy], hulls: bool) -> Fi
         hulls: the boxes of the first split look like hulls; what is left without the mean growth is dashed.
     """
     plots.use_style()
-    rows = 2 + bool(twins)
-    figure = plt.figure(figsize=(8.4, 2.1 * rows + 1.2))
-    grid = figure.add_gridspec(rows, SHOWN, height_ratios=[1] * (rows - 1) + [1.5], hspace=0.5, wspace=0.08)
+    rows = [1, 1, 1.5] if twins else [1, 1.5]
+    figure = plt.figure(figsize=(8.4, 2 * sum(rows)), layout="constrained")
+    *pictures, below = figure.subfigures(len(rows), 1, height_ratios=rows)
     name, dataset = next(iter(splits.items()))
-    for column in range(min(SHOWN, len(dataset))):
-        place = column * len(dataset) // SHOWN if len(dataset) > SHOWN else column
-        axes = figure.add_subplot(grid[0, column])
-        boxes = dataset.boxes[place : place + 1]
-        if hulls:
-            plots.draw_sign(axes, dataset[place]["image"], boxes[0], shrink(boxes, dataset.sizes[place : place + 1])[0])
-        else:
-            plots.draw_sign(axes, dataset[place]["image"], boxes[0])
-        if not column:
-            dashed = "; dashed: without the mean growth" if hulls else ""
-            axes.set_title(f"Boxes of {name}, as they are labelled{dashed}")
-    for pair, copy in enumerate(twins[: SHOWN // 2]):
-        for side, file in enumerate((copy.first, copy.second)):
-            axes = figure.add_subplot(grid[1, 2 * pair + side])
+    places = [i * len(dataset) // SHOWN for i in range(SHOWN)] if len(dataset) > SHOWN else range(len(dataset))
+    tight = shrink(dataset.boxes, dataset.sizes)
+    for axes, i in zip(pictures[0].subplots(1, SHOWN), places, strict=False):
+        plots.draw_sign(axes, dataset[i]["image"], dataset.boxes[i], tight[i] if hulls else None)
+    dashed = "; dashed: without what they grew by on the average" if hulls else ""
+    titles = [f"Labels of {name}{dashed}", "The nearest twins in two splits, side by side"]
+    if twins:
+        files = [file for copy in twins[: SHOWN // 2] for file in (copy.first, copy.second)]
+        for axes, file in zip(pictures[1].subplots(1, SHOWN), files, strict=False):
             plots.draw_sign(axes, decode(file))
-            if not pair and not side:
-                axes.set_title("The nearest twins in two splits, side by side")
-    wide, high = (figure.add_subplot(grid[-1, part]) for part in (slice(0, SHOWN // 2), slice(SHOWN // 2, None)))
-    for axis, (axes, side) in enumerate(((wide, "width"), (high, "height"))):
+    for part, title in zip(pictures, titles, strict=False):
+        part.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
+        for axes in part.axes:
+            axes.set_axis_off()
+    for axis, (axes, side) in enumerate(zip(below.subplots(1, 2, sharey=True), ("width", "height"), strict=True)):
         for (split, part), colour in zip(splits.items(), plots.COLOURS, strict=False):
             extent = (part.boxes[:, 2:] - part.boxes[:, :2])[:, axis].sort().values
             axes.plot(extent, torch.linspace(0, 1, len(extent)), color=colour, label=split)
         axes.set(xlabel=f"{side} of a box, as a share of the image", xlim=(0, 1))
-    wide.set_ylabel("share of boxes up to it")
-    wide.legend(frameon=False)
-    high.set_yticklabels([])
-    wide.set_title("How large boxes are, by split")
+        axes.set_ylabel("" if axis else "share of boxes up to it")
+    below.axes[0].legend(frameon=False)
+    below.suptitle("How large boxes are, by split", x=0.01, ha="left", fontsize=11, weight="bold")
     return figure
