@@ -37,12 +37,12 @@ def test_every_recorded_run_shows_the_signs_of_its_fault_and_of_no_other():
 def test_the_rate_goes_up_and_down_and_stays_at_0():
     shares = [up_and_down(step, 20) for step in range(40)]
     assert shares[:2] == [0.5, 1.0]
-    assert shares[1] > shares[2] > shares[19] > 0
+    assert shares[1] == shares[2] > shares[3] > shares[19] > 0
     assert set(shares[20:]) == {0.0}
 
 
 def test_lengths_are_those_of_all_numbers_of_a_group():
-    model, optimizer = Run().model_and_optimizer()
+    model, _ = Run().model_and_optimizer()
     model(torch.randn(4, 1, 8, 8)).square().sum().backward()
     norms = gradient_norms(model)
     assert list(norms) == list(GROUPS)
@@ -93,5 +93,5 @@ def test_runs_are_recorded(folder, monkeypatch):
     said = []
     rows = json.loads(training_faults.record(None, said.append).read_text())["rows"]
     assert [row["run"] for row in rows] == ["healthy", "E"]
-    assert len(said) == 3
+    assert len(said) == 2
     assert rows[1]["no_gradient"] == ["patches", "block 1", "block 2"]
