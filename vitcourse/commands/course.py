@@ -83,6 +83,8 @@ def grade(
     if graded.by_hand:
         say(f"{graded.by_hand} answers wait for points by hand")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
+    if graded.report:
+        say(f"the class at a glance: {out.with_suffix('') / graded.report.name}")
 
 
 @app.command(epilog=example("vitcourse merge part-1.csv part-2.csv --out grades.csv"))

@@ -9,8 +9,10 @@ from vitcourse.errors import InputError
 from vitcourse.grading import grades
 from vitcourse.grading.course import COURSE_ID, Course
 from vitcourse.grading.hand_back import hand_back
+from vitcourse.grading.harmless import as_id
 from vitcourse.grading.ledger import Entry, Ledger, keep_seed, kept_seed
 from vitcourse.grading.master import COURSE, load_masters
+from vitcourse.grading.report import class_page
 from vitcourse.grading.roster import KEPT, keep_roster, read_roster
 
 TREES = ("submitted", "autograded", "feedback")
@@ -67,14 +69,15 @@ def merge(tables: Sequence[Path], out: Path, course: Path = COURSE) -> tuple[lis
     whole.write()
     notes += hand_back(root, whole.all(), roster)
     grades.write(whole.rows, out)
+    notes += class_page(root, whole.rows, course)[1]
     return whole.all(), notes
 
 
 def _copy_files(part: Path, root: Path, entry: Entry) -> None:
     for tree in TREES:
-        source = part / tree / entry.person.student / entry.lesson
-        if source.is_dir():
-            shutil.copytree(source, root / tree / entry.person.student / entry.lesson, dirs_exist_ok=True)
+        place = Path(tree, as_id(entry.person.student), entry.lesson)
+        if (part / place).is_dir():
+            shutil.copytree(part / place, root / place, dirs_exist_ok=True)
 
 
 def _copy_points(part: Path, root: Path, keys: set[tuple[str, str]]) -> None:
@@ -86,7 +89,7 @@ def _copy_points(part: Path, root: Path, keys: set[tuple[str, str]]) -> None:
 
     with warnings.catch_warnings(), opened(part) as theirs, opened(root) as ours:
         warnings.simplefilter("ignore")  # nbgrader's, which nobody here can mend
-        for student, lesson in sorted(keys):
+        for student, lesson in sorted((as_id(name), lesson) for name, lesson in keys):
             for their in _notebooks(theirs, student, lesson):
                 ours.update_or_create_student(student)
                 ours.update_or_create_submission(lesson, student)

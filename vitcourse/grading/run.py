@@ -18,6 +18,7 @@ from vitcourse.grading.jobs import cores, in_jobs
 from vitcourse.grading.ledger import Entry, Ledger, by_hand, digest, fingerprint, keep_seed, kept_seed, versions
 from vitcourse.grading.master import COURSE, Master, find_master, load_masters
 from vitcourse.grading.platforms import Person
+from vitcourse.grading.report import class_page
 from vitcourse.grading.roster import keep_roster, read_kept
 from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
@@ -133,6 +134,8 @@ def grade(
             graded.problems.append(f"what goes back to the platforms could not be written ({one_line(error)})")
     grades.write(ledger.rows, out)
     graded.rows = ledger.rows
+    graded.report, lost = class_page(root, graded.rows, course)
+    graded.problems += lost
     return graded
 
 

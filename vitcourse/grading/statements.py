@@ -34,7 +34,7 @@ def extra(source: str, given: str) -> list[str]:
         source: the cell as it was handed in.
         given: the cell as it was given out.
     """
-    ours, theirs = _statements(given), _statements(source)
+    ours, theirs = statements(given), statements(source)
     if theirs is None:
         return [source]
     known = {ast.dump(node) for node in ours or ()}
@@ -44,7 +44,7 @@ def extra(source: str, given: str) -> list[str]:
     return [lines[node.lineno - 1] if _is_command(node) else ast.unparse(node) for node in own]
 
 
-def _statements(source: str) -> list[ast.stmt] | None:
+def statements(source: str) -> list[ast.stmt] | None:
     """A cell's statements; a line for IPython (``!pip``, ``%matplotlib``) is a call of `COMMAND`."""
     lines = source.split("\n")
     marked = [f"{COMMAND}({line!r})" if line.startswith(("!", "%")) else line for line in lines]
