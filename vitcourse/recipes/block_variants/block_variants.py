@@ -7,6 +7,7 @@ parameters, up to the gammas, and in a seed all see the same images in the same 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 import torch.nn.functional as F
@@ -88,14 +89,12 @@ def record(say: Say, preset: str) -> dict:
     content = {"preset": preset, "epochs": setup.epochs, "parameters": {}, "rows": []}
     for seed in seeds:
         data = data_of(seed)
-        for block in BLOCKS:
-            for optimizer in OPTIMIZERS:
-                for schedule in SCHEDULES:
-                    own = replace(setup.with_block(block), optimizer=optimizer, schedule=schedule)
-                    model, losses = train(own, *data["train"], seed)
-                    content["parameters"][block] = sum(p.numel() for p in model.parameters())
-                    row = {"block": block, "optimizer": optimizer, "schedule": schedule, "seed": seed}
-                    row |= {"test": round(accuracy(model, *data["test"]), 4), "loss": losses[-1]}
-                    content["rows"].append(row)
-                    say(f"{block}, {optimizer}, {schedule}, seed {seed}: {row['test']:.1%}, loss {losses[-1]:.3f}")
-                    yield content
+        for block, optimizer, schedule in product(BLOCKS, OPTIMIZERS, SCHEDULES):
+            own = replace(setup.with_block(block), optimizer=optimizer, schedule=schedule)
+            model, losses = train(own, *data["train"], seed)
+            content["parameters"][block] = sum(p.numel() for p in model.parameters())
+            row = {"block": block, "optimizer": optimizer, "schedule": schedule, "seed": seed}
+            row |= {"test": round(accuracy(model, *data["test"]), 4), "loss": losses[-1]}
+            content["rows"].append(row)
+            say(f"{block}, {optimizer}, {schedule}, seed {seed}: {row['test']:.1%}, loss {losses[-1]:.3f}")
+            yield content
