@@ -4,4 +4,7 @@ What was handed in is found and read first (`places`, `platforms`, `students`, `
 `submissions`), and put back into the form of its assignment (`identify`, `restore`). The grader (`run`, `choose`,
 `jobs`, `grader`, `examine`, `course`) keeps the seed, draws the inputs and judges the outputs. What came of it is kept
 (`ledger`), joined (`merge`) and given back (`grades`, `hand_back`). A student's code runs in `walled`.
+
+For the instructor: points by hand (`by_hand`), what makes a student's text harmless (`harmless`), and the page about
+the class (`report`, from `papers`) with hints of answers that agree (`alike`) and of ways round (`ways_round`).
 """
