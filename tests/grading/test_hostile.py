@@ -123,7 +123,7 @@ def test_the_seed_is_nowhere_but_in_the_instructors_file(graded):
     assert "trees" not in outputs.replace('"trees" in text', "")
     assert graded.grades("spy") == RIGHT
     for path in graded.out.parent.rglob("*"):
-        if path.is_file() and path.suffix != ".db":
+        if path.is_file() and path.suffix != ".db" and path.name != "seed.txt":
             assert SEED not in path.read_text(errors="replace"), path
 
 
