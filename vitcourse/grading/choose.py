@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vitcourse.errors import InputError, some
+from vitcourse.grading.harmless import as_id
 from vitcourse.grading.ledger import Ledger, by_hand, digest, fingerprint, versions
 from vitcourse.grading.master import Master
 from vitcourse.grading.platforms import plain
@@ -71,7 +72,7 @@ def chosen(
             entry
             for entry in result
             if _before(ledger, entry)
-            != (digest(entry, masters[entry.lesson]), *now, hands.get((entry.student, entry.lesson), ""))
+            != (digest(entry, masters[entry.lesson]), *now, hands.get((as_id(entry.student), entry.lesson), ""))
         ]
     return result
 

@@ -146,7 +146,7 @@ def digest(submission: Submission, master: Master) -> str:
 
 
 def by_hand(root: Path) -> dict[tuple[str, str], str]:
-    """A mark of the points and comments given by hand, by student and lesson, as far as there are any."""
+    """A mark of the points and comments given by hand, by nbgrader's name of a student (`as_id`) and lesson."""
     marks: dict[tuple[str, str], str] = {}
     if (root / "gradebook.db").is_file():
         with closing(sqlite3.connect(root / "gradebook.db")) as gradebook, suppress(sqlite3.Error):

@@ -14,6 +14,7 @@ from vitcourse.grading.choose import Choice, chosen
 from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
 from vitcourse.grading.hand_back import hand_back
+from vitcourse.grading.harmless import as_id
 from vitcourse.grading.jobs import cores, in_jobs
 from vitcourse.grading.ledger import Entry, Ledger, by_hand, digest, fingerprint, keep_seed, kept_seed, versions
 from vitcourse.grading.master import COURSE, Master, find_master, load_masters
@@ -144,5 +145,10 @@ def _entry(
 ) -> Entry:
     page = next((str(page.relative_to(root)) for page in graded.pages), "")
     person = submission.person or Person(submission.student)
-    marks = digest(submission, master), fingerprint(seed), versions(), hands.get((person.student, master.lesson), "")
+    marks = (
+        digest(submission, master),
+        fingerprint(seed),
+        versions(),
+        hands.get((as_id(person.student), master.lesson), ""),
+    )
     return Entry(master.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *marks)
