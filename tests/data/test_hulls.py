@@ -12,6 +12,7 @@ from vitcourse.asl.metrics import aligned_iou
 from vitcourse.data import hulls
 from vitcourse.data.asl import judge, load, shrink, synthesise, tighten
 from vitcourse.data.growth import MODELS, MOST, Photo, compare
+from vitcourse.data.registration import Registration
 from vitcourse.errors import DataError, InputError
 
 
@@ -111,7 +112,8 @@ def test_one_copy_a_photo_tells_nothing(sets):
 
 
 def test_copies_that_cannot_be_registered_tell_nothing(sets, monkeypatch):
-    monkeypatch.setattr(hulls, "ALIKE", 1.1)
+    unlike = Registration(torch.eye(2).expand(52, 2, 2), torch.zeros(52, 2), torch.zeros(52) > 0, torch.zeros(52))
+    monkeypatch.setattr(hulls, "register", lambda *_: unlike)
     made = tighten(sets["hulls"])
     assert (made.how, made.verdict.hulls) == ("nothing", None)
     assert "could be registered" in made.why
@@ -133,7 +135,7 @@ def test_a_damaged_image_is_named(sets, tmp_path):
         tighten(dataset)
 
 
-def simulated(model, photos=24, noise=0.3, seed=0):
+def simulated(model, photos=16, noise=0.3, seed=0):
     """Photos whose copies' boxes grew by a model, from angles and boxes drawn here; with the true w and h."""
     generator = torch.Generator().manual_seed(seed)
     made, true = [], []

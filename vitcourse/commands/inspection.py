@@ -127,7 +127,7 @@ def lines(content: dict) -> list[str]:
     for pair, entry in content["between"].items():
         one, other = pair.split(" and ")
         if shared := entry["photos_in_both"]:
-            told.append(f"{pair}: {len(shared)} photos are in both by name ({some(shared)})")
+            told.append(f"{pair}: photos that are in both by name: {some(shared)}")
         told.append(f"{pair}: {entry['twins']} images of {other} have a near twin in {one}")
     if found := content.get("blind"):
         told.append(
