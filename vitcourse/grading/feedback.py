@@ -61,6 +61,7 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         "most": f"{most:g}",
         "report": "",
         "headline": "",
+        "helped": "",
         "verdict": "all points" if points >= most else "some points" if points > 0 else "no points",
         "comments": [answer.metadata["nbgrader"].get("comment") for answer in answers],
         "cells": [_cell(answer, room) for answer in answers],
@@ -70,6 +71,7 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         names = ("exercise", "misconception", "message", "detail")
         report = Report(results=tuple(map(tuple, found["results"])), **{name: found[name] for name in names})
         exercise = CATALOGUE.get(report.exercise)
+        part["helped"] = _helped(found.get("with_right", ()))
         part |= {"exercise": report.exercise, "report": as_html(report), "headline": _inline(report.headline)}
         part["title"] = exercise.title if exercise else report.exercise
         part["verdict"] = (
@@ -77,6 +79,17 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         )
     part["colour"] = "right" if points >= most else "wrong"
     return part
+
+
+def _helped(names: list[str]) -> str:
+    """Why an answer has more points than it has earned with the student's other functions."""
+    if not names:
+        return ""
+    listed = " and ".join(f"`{name}`" for name in names)
+    return _inline(
+        f"This answer calls {listed}, where there was a mistake already. It was judged a second time with a right "
+        f"{listed}: that gives more points, and they count."
+    )
 
 
 def _inline(words: str) -> str:

@@ -1,15 +1,18 @@
 """The source of an assignment: the exercises of a lesson, and what each of their test cells asks for."""
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 import vitcourse
+from vitcourse.checks import Report
 from vitcourse.errors import InputError
 from vitcourse.exercises import CATALOGUE
 from vitcourse.notebooks import is_exercises
+from vitcourse.notebooks.derive import is_solution, solution_of
 from vitcourse.notebooks.files import read, source_exercises
 
 COURSE = Path(vitcourse.__file__).parents[1]
@@ -24,12 +27,20 @@ class Task:
         exercise: id in ``checks.CATALOGUE``.
         name: what the notebook calls the student's function or value.
         points: for a right answer.
+        solution: the course's own answer, as code.
+        by_mistake: points for an answer with this mistake, where a rubric gives them.
     """
 
     cell: str
     exercise: str
     name: str
     points: float
+    solution: str = ""
+    by_mistake: Mapping[str, float] = field(default_factory=dict)
+
+    def earned(self, report: Report) -> float:
+        """What an answer gets: by the rubric, else the part of the points that it has passed of the check."""
+        return self.by_mistake.get(report.misconception, report.earned(self.points))
 
 
 @dataclass(frozen=True)
@@ -83,11 +94,15 @@ def _load(path: Path) -> Master:
     if not is_exercises(notebook) or named != lesson:
         raise InputError(f"{path}: its metadata name the lesson {named!r}, its folder is {lesson!r}")
     _lock_given(notebook, path)
-    tasks = {}
+    tasks, answers = {}, []
     for cell in notebook.cells:
         facts = cell.metadata.get("nbgrader", {})
-        if facts.get("grade") and not facts.get("solution"):
-            tasks[facts["grade_id"]] = _task(cell.source, facts, f"{path}: cell {facts['grade_id']}")
+        if is_solution(cell) and cell.cell_type == "code":
+            answers.append(solution_of(cell))
+        elif facts.get("grade") and not facts.get("solution"):
+            task = _task(cell.source, facts, f"{path}: cell {facts['grade_id']}")
+            tasks[facts["grade_id"]] = replace(task, solution="\n\n".join(answers))
+            answers = []
     return Master(lesson, path, notebook, tasks)
 
 
