@@ -31,6 +31,8 @@ def grade(
     seed: Annotated[str, typer.Option(help="Any text. It draws the inputs of the checks; keep it from the students.")],
     out: Annotated[Path, typer.Option(help="The table to write; gradebook and feedback go to a folder beside it.")],
     jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,
+    late: Annotated[Path | None, typer.Option(help="A small file that says what lateness costs.")] = None,
+    rubric: Annotated[Path | None, typer.Option(help="A small file with points for named mistakes.")] = None,
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
     ] = False,
@@ -47,7 +49,17 @@ def grade(
         )
     try:
         with progress("grading") as (step,):
-            graded = grade_all(folder, seed, out, limits=limits, isolated=not no_isolation, jobs=jobs, progress=step)
+            graded = grade_all(
+                folder,
+                seed,
+                out,
+                limits=limits,
+                isolated=not no_isolation,
+                jobs=jobs,
+                late=late,
+                rubric=rubric,
+                progress=step,
+            )
     except KeyboardInterrupt:
         say(f"broken off; {out} is written anew with each submission that is graded")
         raise

@@ -170,6 +170,14 @@ class Course:
         order = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in master.notebook.cells]
         return sorted(found.values(), key=lambda points: order.index(points.cell))
 
+    def take_off(self, master: Master, student: str, penalty: float) -> None:
+        """Notes the points that lateness takes off, for the page and for nbgrader's own exports."""
+        from nbgrader.api import Gradebook
+
+        with self._quiet(), self._alone(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
+            gradebook.find_submission_notebook(master.name, master.lesson, student).late_submission_penalty = penalty
+            gradebook.db.commit()
+
     def _directory(self, master: Master, student: str = "."):
         from nbgrader.coursedir import CourseDirectory
 

@@ -15,6 +15,7 @@ from vitcourse.grading.submissions import NOT_GRADED
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.session import Session
 
+ON_CPU = "It asks for a GPU, and the grader has none: what was sent there stayed on the CPU, and is judged as it is"
 TOTAL_LIMIT = 10 * 2**20  # characters that all outputs of a notebook may have
 
 
@@ -54,7 +55,9 @@ def examine(notebook: NotebookNode, tasks: dict[str, Task], launcher: Launcher, 
             if task.earned(report) > cell.metadata["vitcourse"]["points"]:
                 record(cell, task, report)
                 cell.metadata["vitcourse"]["with_right"] = [other.name for other in faulty]
-    return list(dict.fromkeys(session.troubles))
+    notes = [ON_CPU] if session.asked_for_gpu else []
+    notebook.metadata.setdefault("vitcourse", {}).setdefault("notes", []).extend(f"{note}." for note in notes)
+    return [*dict.fromkeys(session.troubles), *notes]
 
 
 def _judge(session: Session, task: Task, seed: object, notebook: NotebookNode) -> checks.Report:

@@ -1,6 +1,6 @@
 """Grades one submission after the other into a gradebook, whatever they are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -9,6 +9,7 @@ from vitcourse.errors import one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
 from vitcourse.grading.examine import examine, nothing, record
+from vitcourse.grading.late import Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.restore import restore
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
@@ -40,18 +41,20 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grader:
-    """What it takes to grade: the gradebook, kernels, the seed, and the assignments as they are given out."""
+    """What it takes to grade: the gradebook, kernels, the seed, the assignments as they are given out, and what is late."""
 
     book: Course
     launcher: Launcher
     seed: str
     masters: dict[str, Master]
     releases: dict[str, NotebookNode]
+    policy: Policy = field(default_factory=Policy)
 
     def grade(self, submission: Submission) -> Graded:
         """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
         master, graded = self.masters[submission.lesson], Graded()
         try:
+            submission = self._the_better(submission)
             notebook, points, problems = self._points(submission)
         except (Exception, SystemExit) as error:
             # nbgrader has refused the notebook, or we have a fault: the student gets a row, the instructor a line.
@@ -69,6 +72,21 @@ class Grader:
             problems.append(f"its feedback page could not be made ({one_line(f'{type(error).__name__}: {error}')})")
         graded.problems += [_line(submission, problems)] if problems else []
         return graded
+
+    def _the_better(self, submission: Submission) -> Submission:
+        """Of a student's notebooks for one lesson the one with most points; which, and how many each has, is noted."""
+        if not submission.rivals:
+            return submission
+        master, release = self.masters[submission.lesson], self.releases[submission.lesson]
+        found = []
+        for entry in (submission, *reversed(submission.rivals)):
+            notebook, _ = restore(entry.cells, release)
+            examine(notebook, master.tasks, self.launcher, self.seed)
+            found.append((sum(cell.metadata.get("vitcourse", {}).get("points", 0) for cell in notebook.cells), entry))
+        best = max(found, key=lambda pair: pair[0])[1]  # of equals the first: the one that is meant most
+        listed = ", ".join(f"{entry.name} ({points:g})" for points, entry in found)
+        words = f"of {len(found)} notebooks the one with most points counts, {best.name}: {listed}"
+        return replace(best, notes=[words, *submission.notes])
 
     def _points(self, submission: Submission) -> tuple[NotebookNode, list[Points], list[str]]:
         """The graded notebook and its points, as they stand in the gradebook, and what the instructor should know."""
@@ -93,7 +111,12 @@ class Grader:
                     record(cell, task, nothing(task, submission.problem, _in_words(submission)))
 
         done = self.book.autograde(master, submission.student, notebook, run)
-        return done, self.book.points(master, submission.student), problems
+        points, late = self.book.points(master, submission.student), self.policy.lateness(submission)
+        left = [replace(entry, points=round(self.policy.points(entry.points, late), 2)) for entry in points]
+        if taken := sum(entry.points for entry in points) - sum(entry.points for entry in left):
+            self.book.take_off(master, submission.student, taken)
+            problems.append(f"late by {late}: {taken:g} points are taken off")
+        return done, left, problems
 
 
 def not_graded(master: Master, submission: Submission, detail: str) -> Graded:

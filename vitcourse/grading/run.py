@@ -8,8 +8,10 @@ from pathlib import Path
 
 import nbformat
 
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, some
 from vitcourse.grading import grades
+from vitcourse.grading import late as late_policy
+from vitcourse.grading import rubric as rubrics
 from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
 from vitcourse.grading.jobs import cores, in_jobs
@@ -53,6 +55,8 @@ def grade(
     limits: Limits | None = None,
     isolated: bool = True,
     jobs: int = 0,
+    late: Path | None = None,
+    rubric: Path | None = None,
     course: Path = COURSE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Graded:
@@ -65,6 +69,8 @@ def grade(
         limits: on each submission.
         isolated: False lets submissions run with the rights of this process.
         jobs: submissions that are graded at once; 0 for as many as there are cores.
+        late: what lateness costs, see `late`; without, nothing.
+        rubric: points for named mistakes, see `rubric`.
         course: the folder that holds ``lessons/``.
         progress: called with the number of submissions done, and of all.
 
@@ -77,15 +83,19 @@ def grade(
     if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
         raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
     masters, passed = load_masters(course), []
+    policy = late_policy.read(late, masters) if late else late_policy.Policy()
+    masters = rubrics.read(rubric, masters) if rubric else masters
     # The table may lie among the submissions: what is written is no submission, and passed over the next time.
     submissions = collect(folder, masters, ours=(out, out.with_suffix("")), say=passed.append)
+    if strangers := policy.strangers(entry.student for entry in submissions):
+        passed.append(f"{late}: nothing was handed in by {some(strangers)}")
     progress = progress or (lambda *_counts: None)
     with Launcher(limits or Limits(), isolated) as launcher:
         if isolated:
             try_walls(launcher, str(submissions[0].place))
         book = Course(out.with_suffix(""))
         releases = {name: book.release(masters[name]) for name in sorted({entry.lesson for entry in submissions})}
-        grader = Grader(book, launcher, seed, masters, releases)
+        grader = Grader(book, launcher, seed, masters, releases, policy)
 
         @contextmanager
         def start(number: int) -> Iterator[Callable[[Submission], Graded]]:

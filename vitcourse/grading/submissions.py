@@ -14,6 +14,7 @@ from vitcourse.grading.outputs import NAMES, listed
 from vitcourse.grading.reading import Cell, Found
 from vitcourse.grading.students import Student, find_students
 
+RIVALS = 4  # each takes as long as a submission
 MISSING, NO_NOTEBOOK, UNREADABLE, NOT_GRADED = "nothing-handed-in", "no-notebook", "unreadable", "not-graded"
 
 
@@ -32,6 +33,7 @@ class Submission:
         name: of the notebook, below the student's folder.
         place: the student's folder or file, at the top.
         order: the higher, the more it is meant: readable, not hidden, marked as an assignment, changed last.
+        rivals: other notebooks of this student for this lesson, least meant first; the one with most points counts.
     """
 
     student: str
@@ -44,6 +46,7 @@ class Submission:
     name: str = ""
     place: Path | None = None
     order: tuple = ()
+    rivals: list["Submission"] = field(default_factory=list)
 
 
 def collect(
@@ -129,7 +132,7 @@ def _submission(student: Student, found: Found, masters: Mapping[str, Master]) -
 
 
 def _choose(entries: list[Submission]) -> list[Submission]:
-    """One submission for each lesson; the others are named in its notes."""
+    """One submission for each lesson; the others are its rivals, or named in its notes."""
     best: dict[str, Submission] = {}
     for entry in sorted(entries, key=lambda entry: entry.order):
         best[entry.lesson] = entry
@@ -141,10 +144,23 @@ def _choose(entries: list[Submission]) -> list[Submission]:
     taken = set(map(id, chosen))
     aside = [entry for entry in entries if id(entry) not in taken and entry.order[1]]
     for entry in chosen:
-        own = [_aside(other) for other in aside if best.get(other.lesson, chosen[0]) is entry]
+        beside = [other for other in aside if best.get(other.lesson, chosen[0]) is entry]
+        entry.rivals = _rivals(entry, beside)
+        own = [_aside(other) for other in beside if not any(other is rival for rival in entry.rivals)]
         entry.notes += [f"{name} was left aside" for name in own[:NAMES]]
         entry.notes += [f"{len(own) - NAMES} more were left aside"] if len(own) > NAMES else []
     return chosen
+
+
+def _rivals(entry: Submission, others: list[Submission]) -> list[Submission]:
+    """Those of the others that may be meant as well, and hold something else."""
+    found: list[Submission] = []
+    for other in sorted(others, key=lambda other: other.order, reverse=True):
+        if other.lesson != entry.lesson or other.problem or entry.problem or other.order[2] <= BY_A_FEW:
+            continue
+        if all(other.cells != one.cells for one in (entry, *found)) and len(found) < RIVALS:
+            found.append(other)
+    return found[::-1]
 
 
 def _was(names: list[str]) -> str:
