@@ -79,7 +79,7 @@ def test_points_are_a_function_of_points_and_lateness(policy, late, left):
         (handed_in("cleo", "hw_cleo_attempt_2026-99-20-17-00-00_a.ipynb"), timedelta()),
         (handed_in("anna", "hw_anna_attempt_2026-11-21-18-00-00_a.ipynb"), timedelta()),
         (handed_in("anna", "anna_LATE_12_34_a.ipynb"), timedelta()),
-        (handed_in("weberwilli", "weberwilli_LATE_12345_67890_attention-1.ipynb"), DAY + timedelta(minutes=15)),
+        (handed_in("weberwilli", "weberwilli_LATE_12345_67890_attention-1.ipynb"), DAY),
         (handed_in("LATE_1_2_3", "LATE_1_2_3"), timedelta()),
         (handed_in("dora", "dora"), timedelta()),
         (handed_in("x", "x_LATE_1_2_a", problem=MISSING), timedelta()),

@@ -41,7 +41,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grader:
-    """What it takes to grade: the gradebook, kernels, the seed, the assignments as they are given out, and what is late."""
+    """What it takes to grade: the gradebook, kernels, the seed, the assignments as given out, and what is late."""
 
     book: Course
     launcher: Launcher

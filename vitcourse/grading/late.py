@@ -23,6 +23,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -60,14 +61,12 @@ class Policy:
         """How late it came; nothing where that is not known."""
         student, lesson = submission.student, submission.lesson
         extended = self.extensions.get(student, {}).get(lesson)
-        deadline = extended or self.deadlines.get(lesson)
-        when = self.handed_in.get(student, {}).get(lesson) or _time_in(submission)
+        deadline, (when, marked) = extended or self.deadlines.get(lesson), _told(submission)
+        when = self.handed_in.get(student, {}).get(lesson) or when
         if deadline and when:
             return max(timedelta(), when - deadline)
-        # A mark is the platform's, which knows of no extension given here.
-        place = submission.place.name if submission.place else ""
-        marked = MARKED.match(place) and not extended
-        return DAY + timedelta(minutes=self.grace_minutes) if marked and not submission.problem else timedelta()
+        # A platform that marks what is late knows of no extension given here.
+        return DAY if marked and not extended else timedelta()
 
     def strangers(self, students: Iterable[str]) -> list[str]:
         """Who is named here and has no submission."""
@@ -119,10 +118,11 @@ def _times(table: object, where: str, lessons: Iterable[str]) -> dict[str, datet
     return {lesson: when.astimezone() for lesson, when in ends.items()}
 
 
-def _time_in(submission: Submission) -> datetime | None:
-    """The time of the attempt, where a name tells it."""
-    found = TIMED.search(f"{submission.place.name if submission.place else ''}/{submission.name}")
-    try:
-        return datetime(*map(int, found.groups())).astimezone() if found else None
-    except ValueError:
-        return None
+def _told(submission: Submission) -> tuple[datetime | None, bool]:
+    """When it was handed in, and whether it is marked as late, as far as a platform's name for it tells."""
+    name = submission.place.name if submission.place and not submission.problem else ""
+    when = None
+    if found := TIMED.search(f"{name}/{submission.name}"):
+        with suppress(ValueError):
+            when = datetime(*map(int, found.groups())).astimezone()
+    return when, MARKED.match(name) is not None

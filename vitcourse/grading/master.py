@@ -8,8 +8,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 import vitcourse
+from vitcourse import checks
 from vitcourse.checks import Report
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 from vitcourse.exercises import CATALOGUE
 from vitcourse.notebooks import is_exercises
 from vitcourse.notebooks.derive import is_solution, solution_of
@@ -64,25 +65,39 @@ class Master:
         return self.path.stem
 
 
-def load_masters(course: Path = COURSE) -> dict[str, Master]:
+def load_masters(course: Path = COURSE, own: Path | None = None) -> dict[str, Master]:
     """Every lesson with exercises, by its id.
+
+    Args:
+        course: the folder that holds ``lessons/``; there are none beside a package that is installed alone.
+        own: a teacher's folder, which holds some too.
 
     Raises:
         InputError: there is none, or one has a fault; the message names the notebook.
     """
-    masters = {path.parent.name: _load(path) for path in source_exercises(course)}
-    if not masters:
+    paths = [path for root in (course, own) if root for path in source_exercises(root)]
+    if own and not source_exercises(own):
+        raise InputError(f"{own / 'lessons'}: there are no exercises (*/*_exercises.ipynb)")
+    if not paths:
         raise InputError(f"{course / 'lessons'}: there are no exercises (*/*_exercises.ipynb)")
+    masters: dict[str, Master] = {}
+    for path in paths:
+        master = _load(path)
+        if other := masters.get(master.lesson):
+            raise InputError(f"{path}: {other.path} is of the same lesson: take another number or topic")
+        masters[master.lesson] = master
+        if own and path.is_relative_to(own):
+            _must_have_checks(master)
     return masters
 
 
-def find_master(lesson: str, course: Path = COURSE) -> Master:
+def find_master(lesson: str, course: Path = COURSE, own: Path | None = None) -> Master:
     """The exercises of a lesson.
 
     Raises:
         InputError: it has none; the message lists the lessons that have.
     """
-    masters = load_masters(course)
+    masters = load_masters(course, own)
     if lesson not in masters:
         raise InputError(f"there are no exercises for {lesson!r}; there are some for: {', '.join(masters)}")
     return masters[lesson]
@@ -104,6 +119,16 @@ def _load(path: Path) -> Master:
             tasks[facts["grade_id"]] = replace(task, solution="\n\n".join(answers))
             answers = []
     return Master(lesson, path, notebook, tasks)
+
+
+def _must_have_checks(master: Master) -> None:
+    """Those of a teacher are loaded before the class is, so that a fault in one costs nobody points."""
+    for task in master.tasks.values():
+        try:
+            checks.find(task.exercise)
+        except Exception as error:
+            fault = one_line(f"{type(error).__name__}: {error}")
+            raise InputError(f"{master.path}: the check of {task.exercise} cannot be loaded ({fault})") from error
 
 
 def _lock_given(notebook: NotebookNode, path: Path) -> None:
