@@ -81,8 +81,9 @@ def faults(id: str, file: Path) -> list[str]:
             report = check.run(answer, seed)
             if report.misconception != wanted:
                 what = f"{report.misconception}: {report.detail}" if report.misconception else "passes"
-                named = f"{answer.__name__} (line {answer.__code__.co_firstlineno})"
-                found.append(f"{named} should be {wanted or 'right'}, and with seed {seed} is {what}")
+                line = getattr(getattr(answer, "__code__", None), "co_firstlineno", "?")
+                named = getattr(answer, "__name__", type(answer).__name__)
+                found.append(f"{named} (line {line}) should be {wanted or 'right'}, and with seed {seed} is {what}")
                 break
     return found
 
