@@ -19,6 +19,9 @@ KERNEL := import sys; from ipykernel.kernelspec import install; from vitcourse.t
 
 FIRST = $(patsubst lessons/%,%,$(firstword $(sort $(wildcard lessons/*/*.ipynb))))
 
+# Several programs test at once, each on one thread; a file is the work of one of them, from its top to its end.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+
 LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
@@ -44,14 +47,14 @@ publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner",
 
 test: $(STAMP)  ## build the book where it is missing or stale, then run every test
 	@$(BIN)/python book/programs/build.py --if-stale
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 test-fast: $(STAMP)  ## the tests for daily work: all but the slow ones, under two minutes, without the book
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-slow: $(STAMP)  ## the tests that `make test-fast` leaves out
 	@$(BIN)/python book/programs/build.py --if-stale
-	@$(BIN)/python -m pytest -m slow
+	@$(PYTEST) -m slow
 
 gpu: $(STAMP)  ## run the tests that need a CUDA device
 	@$(BIN)/python -m pytest -m gpu

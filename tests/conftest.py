@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import vitcourse  # noqa: F401 - first: it says how the threads of PyTorch wait,
 import pytest
 import torch
 from hypothesis import settings
+
+from tests import own_sockets  # noqa: F401 - says where kernels listen
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is first imported: no test may ask a hub for anything
 
@@ -43,6 +46,45 @@ def command(monkeypatch, capsys):
         return ended.value.code, printed.out, printed.err
 
     return call
+
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = chromium()
+    if path is None:
+        reason = "no chromium on this machine: the built pages are not opened"
+        if os.environ.get("VITCOURSE_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser):
+    context = browser.new_context()
+    # Pages are small and local, but the machine may be busy: what takes longer than a quarter of an hour hangs.
+    context.set_default_timeout(900_000)
+    yield context
+    context.close()
 
 
 # Why a test is slow, as pyproject.toml explains: of a whole folder here, of a file or a test where it stands.

@@ -124,7 +124,7 @@ def imported_libraries() -> dict[str, str]:
     return {name: file for name, file in found.items() if name not in {*sys.stdlib_module_names, "vitcourse"}}
 
 
-@pytest.mark.parametrize(("library", "file"), imported_libraries().items(), ids=imported_libraries())
+@pytest.mark.parametrize(("library", "file"), sorted(imported_libraries().items()), ids=sorted(imported_libraries()))
 def test_what_the_package_imports_is_a_dependency_of_its_own(library, file):
     """``pip install -e .`` alone must do for every command; groups are for the book and the tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

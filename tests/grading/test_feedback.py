@@ -14,6 +14,7 @@ from vitcourse.grading.feedback import add_page
 from vitcourse.grading.master import Task
 
 BODY = 'x = "<script>alert(1)</script>"\n    return query @ key.transpose(-2, -1)'
+LEAKS = 'print("LE" + "AK")\n1 / 0'
 LOUD = 'print("<img src=y onerror=alert(3)>")\ndef causal_mask(n):\n    1 / 0'
 NOISY = """
 from IPython.display import HTML, display
@@ -29,13 +30,13 @@ def pages(tmp_path_factory, course, release, quick):
     """Pages by student."""
     root = tmp_path_factory.mktemp("feedback")
     (root / "in").mkdir()
-    notebook = answered(release, scores=BODY, causal_mask=LOUD, first=NOISY)
+    notebook = answered(release, scores=BODY, causal_mask=LOUD, first=NOISY, last=LEAKS)
     notebook.cells = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "cost"]
     for student in ("<b>anna", "ben"):
         nbformat.write(notebook, root / "in" / f"{student}.ipynb")
     (root / "in" / "carl.ipynb").write_text("{")
     graded = quick(root / "in", "seed", root / "grades.csv", course=course)
-    return {page.parts[-3]: page.read_text() for page in graded.pages}
+    return dict(zip(("<b>anna", "ben", "carl"), (page.read_text() for page in graded.pages), strict=True))
 
 
 def text_of(page):
@@ -60,7 +61,7 @@ def test_it_shows_the_students_own_code(pages):
     text = text_of(pages["ben"])
     assert "query @ key . transpose ( - 2 , - 1 )" in text or "query @ key" in text
     assert "The cell for this answer is not in the notebook." in text
-    assert "The other code cells of your notebook (2)" in text
+    assert "The other code cells of your notebook (3)" in text
     assert "import math" in text.replace("  ", " ")
 
 
@@ -74,7 +75,14 @@ def test_nothing_on_it_acts_or_is_fetched(pages):
         assert "url(" not in page
     assert pages["<b>anna"].count("&lt;b&gt;anna") == 2
     assert pages["ben"].count("&lt;img src=x onerror=alert(2)&gt;") == 2  # in the code and in its output
-    assert pages["ben"].count("&lt;img src=y onerror=alert(3)&gt;") == 2
+    assert pages["ben"].count("&lt;img src=y onerror=alert(3)&gt;") == 1  # in the code alone
+
+
+def test_what_ran_behind_a_check_shows_nothing(pages):
+    """A function can keep what a check gives it, and a later cell can print that."""
+    assert text_of(pages["ben"]).count("[What a cell shows behind the first check is left out.]") == 1
+    assert "[It ended with ZeroDivisionError. What a cell shows behind the first check" in text_of(pages["ben"])
+    assert "LEAK" not in pages["ben"]
 
 
 def test_words_about_a_submission_are_no_markup():

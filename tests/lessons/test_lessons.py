@@ -16,6 +16,7 @@ import pytest
 from cost import NAME, cells_key, notebooks
 from notebook_keys import kernel_environment, notebook_key
 
+from tests import own_sockets
 from tests.helpers import unwritten
 from vitcourse import results
 from vitcourse.notebooks import lesson_notebooks
@@ -45,7 +46,7 @@ def execute(notebook: Path, build: Path) -> dict:
     startup.mkdir(exist_ok=True)
     shutil.copy(CLOCKS, startup)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *alone, notebook],
+        [sys.executable, own_sockets.__file__, *options, *alone, notebook],
         env=env,
         cwd=notebook.parent,
         stdout=subprocess.PIPE,

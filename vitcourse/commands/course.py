@@ -78,3 +78,5 @@ def grade(
     if graded.by_hand:
         say(f"{graded.by_hand} answers wait for points by hand")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
+    if graded.report:
+        say(f"the class at a glance: {graded.report}")

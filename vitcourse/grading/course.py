@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from vitcourse.errors import InputError
+from vitcourse.grading.by_hand import ByHand
+from vitcourse.grading.harmless import as_id
 from vitcourse.grading.master import Master
 
 COURSE_ID = "vitcourse"
 TEMPLATES = Path(__file__).with_name("templates")
-CONFIG_FILE = '''"""Lets nbgrader's own commands, such as ``nbgrader export``, work in this folder."""
+CONFIG_FILE = '''"""Lets formgrader, and nbgrader's commands such as ``nbgrader export``, work in this folder."""
 
 from pathlib import Path
 
@@ -49,9 +52,24 @@ def settings(root: Path, source: str = "source") -> Config:
     config.CourseDirectory.notebook_id = "*_exercises"
     config.OverwriteCells.add_missing_cells = True
     config.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "vitcourse.grading.feedback.add_page"]
-    config.HTMLExporter.template_name = "vitcourse_feedback"
-    config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
+    # A template for HTMLExporter would also take the place of the one that formgrader shows a submission with.
+    config.GenerateFeedback.exporter_class = "vitcourse.grading.feedback.PageExporter"
+    config.PageExporter.template_name = "vitcourse_feedback"
+    config.PageExporter.extra_template_basedirs = [str(TEMPLATES)]
+    # Formgrader's button would run a submission with the rights of whoever has pressed it.
+    config.Autograde.exporter_class = "vitcourse.grading.course.Refusal"
     return config
+
+
+class Refusal(NotebookExporter):
+    """What nbgrader's own grading begins with, and ends at before it has touched anything.
+
+    Raises:
+        InputError: always.
+    """
+
+    def __init__(self, **_):
+        raise InputError("nbgrader would run submissions without walls: grade with the command `vitcourse grade`")
 
 
 @dataclass(frozen=True)
@@ -109,20 +127,23 @@ class Course:
 
     def autograde(
         self, master: Master, student: str, notebook: NotebookNode, examine: Callable[[NotebookNode], None]
-    ) -> NotebookNode:
+    ) -> tuple[NotebookNode, list[str]]:
         """Has nbgrader check a restored notebook, run it through ``examine``, and record its points.
 
         Returns:
-            The notebook with its outputs.
+            The notebook with its outputs, and the graded cells whose points or comment by hand are older than the
+            answer.
         """
         from nbgrader.converters import Autograde
         from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 
-        folder = self.root / "submitted" / student / master.lesson
+        folder = self._folder("submitted", master, student)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         file = folder / f"{master.name}.ipynb"
         nbformat.write(notebook, file)
+        done = self._folder("autograded", master, student) / file.name
+        by_hand = ByHand(self._gradebook, (master.name, master.lesson, as_id(student)), done)
 
         def run(content: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
             with self._others_may():
@@ -132,35 +153,31 @@ class Course:
         with self._quiet() as log, self._alone():
             converter = Autograde(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
-            converter.autograde_preprocessors = [run, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+            converter.exporter_class = NotebookExporter
+            steps = [run, by_hand.compare, SaveAutoGrades, by_hand.mark, AssignLatePenalties, CheckCellMetadata]
+            converter.autograde_preprocessors = steps
             # nbgrader would look for the file with a pattern, in which a name such as "a [1]" means something else.
             converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): [str(file)]})
             converter.start()
-        return nbformat.read(self.root / "autograded" / student / master.lesson / file.name, as_version=4)
+        return nbformat.read(done, as_version=4), by_hand.changed
 
     def feedback(self, master: Master, student: str) -> Path:
         """Writes the student's feedback page, with the points of the gradebook; returns its file."""
         from nbgrader.converters import GenerateFeedback
-        from nbgrader.preprocessors import GetGrades
 
-        from vitcourse.grading.feedback import add_page
-
-        folder = self.root / "autograded" / student / master.lesson
+        folder = self._folder("autograded", master, student)
         with self._quiet() as log, self._alone():
             converter = GenerateFeedback(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
-            converter.preprocessors = [GetGrades, add_page]
             files = [str(folder / f"{master.name}.ipynb")]
             converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): files})
             converter.start()
-        return self.root / "feedback" / student / master.lesson / f"{master.name}.html"
+        return self._folder("feedback", master, student) / f"{master.name}.html"
 
     def points(self, master: Master, student: str) -> list[Points]:
         """What the gradebook says of a student's graded cells, in reading order; manual points win."""
-        from nbgrader.api import Gradebook
-
-        with self._quiet(), self._alone(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
-            notebook = gradebook.find_submission_notebook(master.name, master.lesson, student)
+        with self._quiet(), self._alone(), self._gradebook() as gradebook:
+            notebook = gradebook.find_submission_notebook(master.name, master.lesson, as_id(student))
             found = {
                 grade.name: Points(
                     grade.name, grade.score, grade.max_score, grade.auto_score is None is grade.manual_score
@@ -172,17 +189,25 @@ class Course:
 
     def take_off(self, master: Master, student: str, penalty: float) -> None:
         """Notes the points that lateness takes off, for the page and for nbgrader's own exports."""
+        with self._quiet(), self._alone(), self._gradebook() as gradebook:
+            notebook = gradebook.find_submission_notebook(master.name, master.lesson, as_id(student))
+            notebook.late_submission_penalty = penalty
+            gradebook.db.commit()
+
+    def _folder(self, step: str, master: Master, student: str) -> Path:
+        return self.root / step / as_id(student) / master.lesson
+
+    def _gradebook(self):
         from nbgrader.api import Gradebook
 
-        with self._quiet(), self._alone(), Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID) as gradebook:
-            gradebook.find_submission_notebook(master.name, master.lesson, student).late_submission_penalty = penalty
-            gradebook.db.commit()
+        return Gradebook(f"sqlite:///{self.root / 'gradebook.db'}", COURSE_ID)
 
     def _directory(self, master: Master, student: str = "."):
         from nbgrader.coursedir import CourseDirectory
 
         directory = CourseDirectory(config=self.config)
-        directory.assignment_id, directory.student_id, directory.notebook_id = master.lesson, student, master.name
+        directory.assignment_id, directory.notebook_id = master.lesson, master.name
+        directory.student_id = as_id(student) if student != "." else student
         return directory
 
     @contextmanager

@@ -78,7 +78,7 @@ def _why(notebook: NotebookNode, task: Task) -> str:
     failed = [(cell, output) for cell in notebook.cells for output in cell.get("outputs", ())]
     failed = [(cell, output) for cell, output in failed if output.output_type == "error"]
     failed.sort(key=lambda pair: task.name not in pair[0].source)
-    return f"{failed[0][1].ename}: {failed[0][1].evalue}" if failed else ""
+    return one_line(f"{failed[0][1].ename}: {failed[0][1].evalue}") if failed else ""
 
 
 def nothing(task: Task, misconception: str, message: str, detail: str = "") -> checks.Report:

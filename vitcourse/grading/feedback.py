@@ -1,9 +1,12 @@
 """What a student's feedback page shows, put together from a graded notebook for the page's template."""
 
+import builtins
 import html
 import re
 
+from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -11,11 +14,17 @@ from pygments.lexers import PythonLexer
 from vitcourse.checks import Report
 from vitcourse.checks.engine.display import as_html
 from vitcourse.exercises import CATALOGUE
+from vitcourse.grading.harmless import as_written
 
 SHOWN = 4000  # characters of one output
 # Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
 COLOURED, COLOURED_IN_ALL = 20_000, 200_000
+LEFT_OUT = "What a cell shows behind the first check is left out."
 LIGHT, DARK = "default", "github-dark"
+
+
+class PageExporter(HTMLExporter):
+    """Writes the page; its settings are its own, and not those of formgrader's pages."""
 
 
 def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -23,8 +32,12 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     facts = notebook.metadata.get("vitcourse", {})
     numbers = resources["nbgrader"]
     parts, waiting, others, room = [], [], [], [COLOURED_IN_ALL]
+    judged = False
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
+        if judged and cell.cell_type == "code":
+            cell.outputs = _without_inputs(cell)
+        judged = judged or "vitcourse" in cell.metadata
         if marks.get("grade") or marks.get("task"):
             own = [cell] if marks.get("solution") or marks.get("task") else waiting
             parts.append(_part(cell, own, room))
@@ -35,7 +48,7 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
             others.append(cell)
     resources["page"] = {
         "title": facts.get("title") or numbers["assignment"],
-        "student": numbers["student"],
+        "student": facts.get("student") or numbers["student"],
         "points": f"{numbers['score']:g}",
         "most": f"{numbers['max_score']:g}",
         "percent": round(100 * max(0.0, numbers["score"]) / (numbers["max_score"] or 1)),
@@ -92,6 +105,17 @@ def _helped(names: list[str]) -> str:
     )
 
 
+def _without_inputs(cell: NotebookNode) -> list[NotebookNode]:
+    """The outputs of a cell that ran after a check had called the notebook's functions.
+
+    These can have kept what the check has drawn, and a cell can show it: a table of it would pass the next time.
+    """
+    errors = [output.ename for output in cell.get("outputs", ()) if output.output_type == "error"]
+    names = [name if hasattr(builtins, name) else "an error" for name in errors]
+    text = f"[It ended with {names[0]}. " if names else "[" if cell.get("outputs") else ""
+    return [new_output("stream", text=f"{text}{LEFT_OUT}]")] if text else []
+
+
 def _inline(words: str) -> str:
     """Escaped for HTML, with `code` between backquotes set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(words))
@@ -101,7 +125,7 @@ def _cell(cell: NotebookNode, room: list[int]) -> dict:
     if cell.cell_type == "code":
         code = _code(cell.source, room)
     else:
-        code = f'<div class="words">{html.escape(cell.source.replace("&lt;", "<"))}</div>'
+        code = f'<div class="words">{html.escape(as_written(cell.source))}</div>'
     return {"code": code, "outputs": [_output(output) for output in cell.get("outputs", ())]}
 
 

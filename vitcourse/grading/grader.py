@@ -11,6 +11,7 @@ from vitcourse.grading.course import Course, Points
 from vitcourse.grading.examine import examine, nothing, record
 from vitcourse.grading.late import Policy
 from vitcourse.grading.master import Master
+from vitcourse.grading.outputs import listed
 from vitcourse.grading.restore import restore
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
 from vitcourse.grading.walled.launcher import Launcher
@@ -25,12 +26,14 @@ class Graded:
         problems: one line for each submission that had one.
         pages: the feedback pages.
         by_hand: answers that wait for manual points.
+        report: the page about the class, once all are graded.
     """
 
     rows: list[grades.Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     pages: list[Path] = field(default_factory=list)
     by_hand: int = 0
+    report: Path | None = None
 
     def add(self, other: "Graded") -> None:
         self.rows += other.rows
@@ -96,6 +99,7 @@ class Grader:
         notebook.metadata["vitcourse"] = {
             **release.metadata["vitcourse"],
             "title": _title(master),
+            "student": submission.student,
             "judged": not submission.problem,
             "notes": _for_the_page(submission, notes),
         }
@@ -103,14 +107,19 @@ class Grader:
 
         def run(content: NotebookNode) -> None:
             if not submission.problem:
-                problems.extend(examine(content, master.tasks, self.launcher, self.seed))
+                troubles = examine(content, master.tasks, self.launcher, self.seed)
+                content.metadata["vitcourse"]["troubles"] = troubles
+                problems.extend(troubles)
                 return
             for cell in content.cells:
                 task = master.tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
                 if task is not None:
                     record(cell, task, nothing(task, submission.problem, _in_words(submission)))
 
-        done = self.book.autograde(master, submission.student, notebook, run)
+        done, changed = self.book.autograde(master, submission.student, notebook, run)
+        if changed:
+            cells = [master.tasks[cell].exercise if cell in master.tasks else cell for cell in changed]
+            problems.append(f"what was given by hand is for an earlier answer: {listed(cells)}")
         points, late = self.book.points(master, submission.student), self.policy.lateness(submission)
         left = [replace(entry, points=round(self.policy.points(entry.points, late), 2)) for entry in points]
         if taken := sum(entry.points for entry in points) - sum(entry.points for entry in left):

@@ -1,10 +1,9 @@
 """Puts a submission back into the form of its assignment: the student's answers, the assignment's own given cells."""
 
-import re
-
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
+from vitcourse.grading.harmless import as_text
 from vitcourse.grading.identify import answer_before, holds_answer, identify, is_given, is_graded, marked
 from vitcourse.grading.outputs import listed
 from vitcourse.grading.reading import Cell
@@ -12,7 +11,6 @@ from vitcourse.grading.statements import extra
 from vitcourse.notebooks import is_ours
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
-TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, list[str]]:
@@ -21,7 +19,7 @@ def restore(cells: list[Cell], release: NotebookNode) -> tuple[NotebookNode, lis
     An answer cell keeps the student's text and gets the assignment's metadata; where it stands twice, the last one
     counts. A test cell is the assignment's own, and stands behind the answer that it tests. An answer cell that is
     missing stays so: the answer may stand in another cell, which the empty one would undo. In Markdown of the student's
-    own, HTML becomes text: nbgrader's pages would take it for theirs.
+    own, tags, links and images become text.
 
     A given cell (imports, data) is the assignment's own too. What a student has added to it follows as cells of the
     student's own, a statement each: an import or a helper is there for the answers, and a line that works only where
@@ -107,8 +105,8 @@ def _students_own(cell: Cell, texts: set[str]) -> NotebookNode:
 
 
 def _harmless(source: str, texts: set[str]) -> str:
-    """Markdown without HTML, unless it is the assignment's."""
-    return source if source in texts else TAG.sub("&lt;", source)
+    """Markdown that does nothing, unless it is the assignment's."""
+    return source if source in texts else as_text(source)
 
 
 def _copy(own: NotebookNode, source: str) -> NotebookNode:

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from vitcourse import checks
-from vitcourse.errors import InputError, some
+from vitcourse.errors import InputError, one_line, some
 from vitcourse.grading import grades
 from vitcourse.grading import late as late_policy
 from vitcourse.grading import rubric as rubrics
@@ -17,6 +17,7 @@ from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
 from vitcourse.grading.jobs import cores, in_jobs
 from vitcourse.grading.master import COURSE, find_master, load_masters
+from vitcourse.grading.report import write_report
 from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits
@@ -136,4 +137,8 @@ def grade(
     graded = Graded(problems=passed)
     for one in found:
         graded.add(one)
+    try:
+        graded.report = write_report(out.with_suffix(""), graded.rows, course)
+    except Exception as error:  # the table and the students' pages are there
+        graded.problems.append(f"the page about the class could not be made ({one_line(error)})")
     return graded

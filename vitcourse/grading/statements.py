@@ -35,7 +35,7 @@ def extra(source: str, given: str) -> list[str]:
         source: the cell as it was handed in.
         given: the cell as it was given out.
     """
-    ours, theirs = _statements(given), _statements(source)
+    ours, theirs = statements(given), statements(source)
     if theirs is None:
         return [source]
     known = {ast.dump(node) for node in ours or ()}
@@ -51,7 +51,7 @@ def uses(source: str) -> dict[str, set[str]]:
     Nothing for a cell that is no Python.
     """
     found: dict[str, set[str]] = {}
-    for node in _statements(source) or ():
+    for node in statements(source) or ():
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             read = _globals(symtable.symtable(ast.unparse(node), "cell", "exec"))
             for name in _bound(node):
@@ -64,7 +64,7 @@ def _globals(table: symtable.SymbolTable) -> set[str]:
     return own.union(*map(_globals, table.get_children()))
 
 
-def _statements(source: str) -> list[ast.stmt] | None:
+def statements(source: str) -> list[ast.stmt] | None:
     """A cell's statements; a line for IPython (``!pip``, ``%matplotlib``) is a call of `COMMAND`."""
     lines = source.split("\n")
     marked = [f"{COMMAND}({line!r})" if line.startswith(("!", "%")) else line for line in lines]

@@ -1,0 +1,126 @@
+"""``training.diagnose(log)``: names the fault of a training from what it has logged.
+
+The log is that of a real training, of two linear maps on three to six clouds of points; the check draws data and fault.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vitcourse.checks.engine.check import Check
+from vitcourse.checks.engine.probe import Probe, Wrong
+from vitcourse.checks.engine.words import describe
+
+Log = dict[str, object]
+Rule = Callable[[Log], str]
+FAULTS = ("detached", "not in the optimizer", "schedule", "other inputs", "softmax twice", "wrong labels", "healthy")
+STEPS, RATE, WIDTH, EACH = 60, 0.05, 16, 20  # EACH: points of a class
+diagnose = Check("training.diagnose")
+
+
+def train(probe: Probe, fault: str) -> Log:
+    """The log of a training with this fault, of Adam with a warm-up that starts at 0."""
+    classes, end = probe.integer(3, 6), probe.integer(4, 12) if fault == "schedule" else STEPS
+    labels, centres = torch.arange(classes).repeat(EACH), 4 * torch.eye(classes, 8)
+    seen, held = (centres[labels] + probe.normal(len(labels), 8) for _ in range(2))
+    mean, deviation = seen.mean(), seen.std()
+    seen, held = (seen - mean) / deviation, held + 3 if fault == "other inputs" else (held - mean) / deviation
+    taught = labels[torch.randperm(len(labels), generator=probe.generator)] if fault == "wrong labels" else labels
+    weights = {"hidden": probe.normal(8, WIDTH) / 8**0.5, "head": probe.normal(WIDTH, classes) / WIDTH**0.5}
+    weights = {name: weight.requires_grad_() for name, weight in weights.items()}
+    lost = ("hidden", "head")[probe.integer(0, 1)] if fault == "not in the optimizer" else None
+    optimizer = torch.optim.Adam([weight for name, weight in weights.items() if name != lost])
+    log = {"classes": classes, "loss": [], "gradients": {n: [] for n in weights}, "steps": {n: [] for n in weights}}
+
+    def logits(points: Tensor) -> Tensor:
+        hidden = F.gelu(points @ weights["hidden"])
+        return (hidden.detach() if fault == "detached" else hidden) @ weights["head"]
+
+    with torch.enable_grad():
+        for step in range(STEPS):
+            optimizer.param_groups[0]["lr"] = RATE * min(step / 3, 1) * (step < end)
+            found = logits(seen)
+            loss = F.cross_entropy(found.softmax(dim=-1) if fault == "softmax twice" else found, taught)
+            before = {name: weight.detach().clone() for name, weight in weights.items()}
+            for weight in weights.values():
+                weight.grad = None
+            loss.backward()
+            optimizer.step()
+            log["loss"].append(loss.item())
+            for name, weight in weights.items():
+                log["gradients"][name].append(0.0 if weight.grad is None else weight.grad.norm().item())
+                log["steps"][name].append(((weight.detach() - before[name]).norm() / before[name].norm()).item())
+    log["held_right"] = (logits(held).argmax(dim=-1) == labels).float().mean().item()
+    log["train_level"], log["held_level"] = ([part.mean().item(), part.std().item()] for part in (seen, held))
+    return log
+
+
+def floor(classes: int) -> float:
+    """The least loss where the softmax is taken twice: one probability is 1, the others are 0."""
+    return math.log(math.e + classes - 1) - 1
+
+
+def _rule(
+    *,
+    order: tuple[str, ...] = FAULTS,
+    layers: Callable[[list[bool]], bool] = any,
+    by_steps: bool = False,
+    warm_up: bool = True,
+    classes: int | None = None,
+    guess: int | None = None,
+    last: Callable[[list[float]], float] = min,
+    right_needed: bool = True,
+    level: int | None = None,
+) -> Rule:
+    """The right rule, or one with a part replaced.
+
+    Args:
+        order: in which the faults are asked for.
+        layers: whether any layer may show it, or all have to.
+        by_steps: "detached" is read from the steps in place of the gradients.
+        warm_up: whether the first step, at a rate of 0, is left out of account.
+        classes, guess: taken for the number of classes in the floor of the loss, and in the share right by chance.
+        last: of the losses, what is compared with the floor.
+        right_needed: "softmax twice" asks for right answers as well.
+        level: of mean and deviation, the only one that is compared.
+    """
+
+    def rule(log: Log) -> str:
+        k, gradients, steps = log["classes"], log["gradients"], log["steps"]
+        parts, begun = (level,) if level is not None else (0, 1), 1 if warm_up else 0
+        chance = log["held_right"] < 1.5 / (guess or k)
+        shows = {
+            "detached": layers([not any((steps if by_steps else gradients)[name]) for name in gradients]),
+            "not in the optimizer": layers([any(gradients[name]) and not any(steps[name]) for name in steps]),
+            "schedule": all(min(sizes[begun:]) == 0 for sizes in steps.values()),
+            "other inputs": any(abs(log["train_level"][part] - log["held_level"][part]) > 0.2 for part in parts),
+            "softmax twice": last(log["loss"]) > floor(classes or k) - 1e-3 and not (right_needed and chance),
+            "wrong labels": chance,
+            "healthy": True,
+        }
+        return next(name for name in order if shows[name])
+
+    return rule
+
+
+def _first(*names: str) -> tuple[str, ...]:
+    return (*names, *(name for name in FAULTS if name not in names))
+
+
+right = _rule()
+SUSPECTS = {
+    "detached-by-steps": _rule(by_steps=True),
+    "all-layers-asked": _rule(layers=all),
+    "warm-up-is-an-end": _rule(warm_up=False),
+    "ten-classes": _rule(classes=10, guess=10),
+    "ten-classes/floor": _rule(classes=10),
+    "ten-classes/guess": _rule(guess=10),
+    "chance-first": _rule(order=_first("wrong labels")),
+    "accuracy-not-asked": _rule(right_needed=False),
+    "accuracy-not-asked/last": _rule(right_needed=False, last=lambda losses: losses[-1]),
+    "mean-only": _rule(level=0),
+    "deviation-only": _rule(level=1),
+}
