@@ -49,7 +49,13 @@ def test_what_is_late_loses_points_in_table_page_and_gradebook(graded):
     from nbgrader.api import Gradebook
 
     found, root = graded
-    assert points_of(found, "ben") == {"attention.scores": 2.4, "attention.causal_mask": 2.4, "attention.cost": 2.4}
+    assert points_of(found, "ben") == {
+        "attention.scores": 3,
+        "attention.causal_mask": 3,
+        "attention.cost": 3,
+        f"{LESSON}/late": -1.8,
+    }
+    assert sum(row.max_points for row in found.rows if row.student == "ben") == 9
     assert line_of(found, "ben") == "ben (hw.ipynb): late by 1 day, 23:00:00: 1.8 points are taken off"
     assert "7.2 of 9 points" in page_of(found, "ben")
     assert "1.8 points are taken off because the work came late" in page_of(found, "ben")

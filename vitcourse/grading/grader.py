@@ -9,7 +9,7 @@ from vitcourse.errors import one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
 from vitcourse.grading.examine import examine, nothing, record
-from vitcourse.grading.late import Policy
+from vitcourse.grading.late import LATE, Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import listed
 from vitcourse.grading.restore import restore
@@ -121,11 +121,12 @@ class Grader:
             cells = [master.tasks[cell].exercise if cell in master.tasks else cell for cell in changed]
             problems.append(f"what was given by hand is for an earlier answer: {listed(cells)}")
         points, late = self.book.points(master, submission.student), self.policy.lateness(submission)
-        left = [replace(entry, points=round(self.policy.points(entry.points, late), 2)) for entry in points]
-        if taken := sum(entry.points for entry in points) - sum(entry.points for entry in left):
+        got = sum(entry.points for entry in points)
+        if taken := round(got - self.policy.points(got, late), 2):
             self.book.take_off(master, submission.student, taken)
+            points.append(Points(LATE, -taken, 0.0, False))
             problems.append(f"late by {late}: {taken:g} points are taken off")
-        return done, left, problems
+        return done, points, problems
 
 
 def not_graded(master: Master, submission: Submission, detail: str) -> Graded:

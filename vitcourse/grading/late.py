@@ -31,6 +31,7 @@ from pathlib import Path
 from vitcourse.errors import InputError, some
 from vitcourse.grading.submissions import Submission
 
+LATE = "late"  # the row of the table that takes points off: 01_attention/late
 DAY = timedelta(days=1)
 TIMED, MARKED = re.compile(r"_attempt_(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)"), re.compile(r"[^_]+_LATE_\d+_\d+_")
 Times = Mapping[str, datetime]
