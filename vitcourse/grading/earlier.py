@@ -20,14 +20,15 @@ def calling_faulty(
         notebook: judged; the reports stand in the metadata of its test cells.
         tasks: what the test cells ask for, by grade_id.
     """
+    names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    judged = [(cell, tasks[name]) for cell, name in zip(notebook.cells, names, strict=True) if name in tasks]
+    if not any(_lacks_points(*pair) for pair in judged[:-1]):
+        return
     read = _readers(cell.source for cell in notebook.cells if cell.cell_type == "code")
     wanted = _readers(task.solution for task in tasks.values())
     faulty: dict[str, Task] = {}
-    for cell in notebook.cells:
-        task = tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-        if task is None:
-            continue
-        if _lacks_points(cell, task):
+    for cell, task in judged:
+        if faulty and _lacks_points(cell, task):
             called = _reached(task.name, read) & faulty.keys()
             # What takes the place of a faulty answer may itself call others.
             called |= {other for name in called for other in _reached(name, wanted)} & faulty.keys()

@@ -15,6 +15,7 @@ from vitcourse.checks import Report
 from vitcourse.checks.engine.display import as_html
 from vitcourse.exercises import CATALOGUE
 from vitcourse.grading.harmless import as_written
+from vitcourse.notebooks.derive import is_solution
 
 SHOWN = 4000  # characters of one output
 # Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
@@ -32,7 +33,7 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     facts = notebook.metadata.get("vitcourse", {})
     numbers = resources["nbgrader"]
     parts, waiting, others, room = [], [], [], [COLOURED_IN_ALL]
-    judged = False
+    judged, unread = False, _unread(notebook, numbers)
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
         if judged and cell.cell_type == "code":
@@ -41,6 +42,8 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
         if marks.get("grade") or marks.get("task"):
             own = [cell] if marks.get("solution") or marks.get("task") else waiting
             parts.append(_part(cell, own, room))
+            if marks["grade_id"] in unread:
+                parts[-1] |= {"verdict": "not read yet", "colour": ""}
             waiting = []
         elif marks.get("solution"):
             waiting = [*waiting, cell]
@@ -60,6 +63,18 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
         "code_style": _code_style(),
     }
     return notebook, resources
+
+
+def _unread(notebook: NotebookNode, numbers: dict) -> set[str]:
+    """The answers that wait for points by hand."""
+    by_hand = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade") and is_solution(cell)]
+    if not by_hand:
+        return set()
+    from nbgrader.api import Gradebook
+
+    with Gradebook(numbers["db_url"]) as gradebook:
+        graded = gradebook.find_submission_notebook(*(numbers[name] for name in ("notebook", "assignment", "student")))
+        return {grade.name for grade in graded.grades if grade.auto_score is None is grade.manual_score}
 
 
 def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> dict:
