@@ -16,6 +16,7 @@ NAMES = {
     "asl": "ClassificationBBoxTransformer evaluate",
     "checks": "CATALOGUE CheckFailed",
     "errors": "DataError",
+    "statistics": "paired_interval",
 }
 
 

@@ -136,6 +136,7 @@ def test_grade_ends_well_whatever_was_handed_in(graded):
         "carl (carl.ipynb): The notebook could not be graded: its text is damaged (JSONDecodeError).",
         f"graded 3 submissions; a student has {most * 2 / 3:.1f} of {most:.1f} points on average",
         "wrote grades.csv and grades/feedback",
+        "the class at a glance: grades/report.html",
     ]
     assert len((root / "grades.csv").read_text().splitlines()) == 1 + 3 * len(tasks)
     assert len(list(root.rglob("feedback/*/*/*.html"))) == 3

@@ -49,7 +49,7 @@ def found(tmp_path, masters):
 
     def found():
         lines = []
-        entries = collect(tmp_path, masters, say=lines.append)
+        entries = collect([tmp_path], masters, say=lines.append)
         assert len({entry.student for entry in entries}) == len(entries)
         return {entry.student: entry for entry in entries} | {None: lines}
 
@@ -160,13 +160,14 @@ def test_a_zip_is_read_to_no_more_than_its_share(put, found, text, monkeypatch):
 
 ATTEMPT = "gradebook_C1_HW1_alee_attempt_2026-01-31-10-00-00"
 PLATFORMS = {
-    "Ann Lee_1234567_assignsubmission_file_/hw.ipynb": "Ann Lee_1234567_assignsubmission_file_",
-    "Ann Lee_1234567_assignsubmission_file/hw.ipynb": "Ann Lee_1234567_assignsubmission_file",
-    "Ann Lee_1234567_assignsubmission_file_hw.ipynb": "Ann Lee_1234567_assignsubmission_file_hw",
-    "leeann_LATE_12345_67890_hw1.ipynb": "leeann_LATE_12345_67890_hw1",
-    "leeann_12345_67890_hw1-2.ipynb": "leeann_12345_67890_hw1-2",
-    f"{ATTEMPT}/hw.ipynb": ATTEMPT,
-    f"{ATTEMPT}_hw.ipynb": f"{ATTEMPT}_hw",
+    "Ann Lee_1234567_assignsubmission_file_/hw.ipynb": "Ann Lee_1234567",
+    "Ann Lee_1234567_assignsubmission_file/hw.ipynb": "Ann Lee_1234567",
+    "Ann Lee_1234567_assignsubmission_file_hw.ipynb": "Ann Lee_1234567",
+    "leeann_LATE_12345_67890_hw1.ipynb": "leeann_12345",
+    "leeann_12345_67890_hw1-2.ipynb": "leeann_12345",
+    "anon_aB3dE_67890_hw1.ipynb": "anon_aB3dE",
+    f"{ATTEMPT}/hw.ipynb": "alee",
+    f"{ATTEMPT}_hw.ipynb": "alee",
 }
 
 
@@ -183,12 +184,12 @@ def test_folders_and_files_of_learning_platforms_are_students(put, found, text, 
 
 def test_a_file_that_a_platform_puts_beside_the_notebook_is_no_student(put, found, text):
     other = ATTEMPT.replace("alee", "bob")
-    put(f"{ATTEMPT}.txt", "Name: Ann Lee")
+    put(f"{ATTEMPT}.txt", "Name: Ann Lee (alee)\r\nAssignment: HW1")
     put(f"{ATTEMPT}_hw.ipynb", text)
-    put(f"{other}.txt", "Name: Bob")
+    put(f"{other}.txt", "Name: Bob (bob)")
     entries = found()
-    assert entries[f"{ATTEMPT}_hw"].notes == [f"{ATTEMPT}.txt (a text) was passed over"]
-    assert entries[other].detail == f"1 file that is no notebook of an assignment: {other}.txt (a text)"
+    assert (entries["alee"].notes, entries["alee"].person.name) == ([], "Ann Lee")
+    assert (entries["bob"].problem, entries["bob"].person.name) == (MISSING, "Bob")
     assert len(entries) == 3
 
 
@@ -199,7 +200,7 @@ def test_a_class_that_is_still_packed_is_no_student(put, found, text):
     assert found().keys() == {"anna", None}
     assert found()[None] == [
         "passed over, at the top of the folder: class.zip (a zip of the folders beside it), "
-        "moodle.zip (a zip of the work of 2 students: unpack it)"
+        "moodle.zip (a zip of the work of 2 students: name it itself)"
     ]
 
 

@@ -42,7 +42,7 @@ def test_folders_and_files_are_students(put, tmp_path, masters):
     put("readme.txt", "text")
     put("__MACOSX/x.ipynb")
     put("anna/.ipynb_checkpoints/attention_exercises-checkpoint.ipynb")
-    found = collect(tmp_path, masters)
+    found = collect([tmp_path], masters)
     assert [(entry.student, entry.lesson, entry.problem) for entry in found] == [
         ("anna", LESSON, None),
         ("ben", LESSON, None),
@@ -62,7 +62,7 @@ def test_the_lesson_is_known_by_what_is_left_of_the_notebook(put, tmp_path, mast
         for cell in notebook["cells"]:
             cell["metadata"] = {}
     put(f"anna/{NAME}_final.ipynb" if handed_in == "name" else "anna/x.ipynb", notebook)
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert (entry.lesson, entry.problem) == (LESSON, None)
 
 
@@ -70,7 +70,7 @@ def test_a_lesson_among_the_files_is_no_submission(put, tmp_path, masters):
     put("anna/x.ipynb")
     put("anna/attention.ipynb", {"cells": [], "metadata": {"vitcourse": {"lesson": LESSON, "kind": "lesson"}}})
     put("anna/own.ipynb", {"cells": [], "metadata": {}})
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert entry.path.name == "x.ipynb"
 
 
@@ -78,7 +78,7 @@ def test_of_two_notebooks_the_one_changed_last_counts_and_a_broken_one_does_not(
     old, new, broken = put("anna/b.ipynb"), put("anna/a.ipynb"), put(f"anna/{NAME}.ipynb", "{")
     for age, path in enumerate((broken, new, old)):
         os.utime(path, (1_000_000 - age, 1_000_000 - age))
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert entry.path == new
     assert "b.ipynb was left aside" in entry.notes
 
@@ -98,7 +98,7 @@ def test_of_two_notebooks_the_one_changed_last_counts_and_a_broken_one_does_not(
 )
 def test_what_cannot_be_read_is_named_and_kept(put, tmp_path, masters, content, words):
     put("anna/attention_exercises.ipynb", content)
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert (entry.lesson, entry.problem) == (LESSON, UNREADABLE)
     assert words in entry.detail
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_read_is_named_and_kept(put, tmp_path, masters, content, 
 def test_a_broken_file_belongs_to_the_lesson_that_the_others_hand_in(put, tmp_path, masters):
     put("anna/x.ipynb", "{")
     put("ben/y.ipynb")
-    found = collect(tmp_path, masters)
+    found = collect([tmp_path], masters)
     assert [(entry.student, entry.lesson) for entry in found] == [("anna", LESSON), ("ben", LESSON)]
 
 
@@ -117,7 +117,7 @@ def test_links_and_pipes_are_not_opened(put, tmp_path, masters):
     (tmp_path / "ben" / f"{NAME}.ipynb").symlink_to(target)
     os.mkfifo(tmp_path / "carl" / f"{NAME}.ipynb")
     (tmp_path / "dora").symlink_to(tmp_path / "anna", target_is_directory=True)
-    found = {entry.student: entry for entry in collect(tmp_path, masters)}
+    found = {entry.student: entry for entry in collect([tmp_path], masters)}
     assert found["ben"].problem == UNREADABLE
     assert found["carl"].detail == "it is no file"
     assert "dora" not in found
@@ -126,7 +126,7 @@ def test_links_and_pipes_are_not_opened(put, tmp_path, masters):
 def test_a_file_that_is_too_large_is_not_read(put, tmp_path, masters, monkeypatch):
     monkeypatch.setattr(pieces, "LARGEST", 2**20)
     put("anna/attention_exercises.ipynb", " " * 2**21)
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert entry.detail == "it has more than 1 MB"
 
 
@@ -139,7 +139,7 @@ def test_cells_of_every_kind_are_read_as_text(put, tmp_path, masters):
         {"cell_type": "code", "source": "x", "metadata": {"nbgrader": {"grade_id": ["list"]}}},
     ]
     put("anna/x.ipynb", {"cells": cells, "worksheets": [{"cells": [{"cell_type": "code", "input": "old"}]}]})
-    (entry,) = collect(tmp_path, masters)
+    (entry,) = collect([tmp_path], masters)
     assert [(cell.kind, cell.source, cell.grade_id) for cell in entry.cells] == [
         ("code", "a\nb", "scores"),
         ("raw", "", None),
@@ -151,15 +151,15 @@ def test_cells_of_every_kind_are_read_as_text(put, tmp_path, masters):
 
 def test_a_folder_that_holds_no_submissions_is_refused(tmp_path, masters):
     with pytest.raises(InputError, match="no submissions in it"):
-        collect(tmp_path, masters)
+        collect([tmp_path], masters)
     with pytest.raises(InputError, match="no such folder"):
-        collect(tmp_path / "none", masters)
+        collect([tmp_path / "none"], masters)
 
 
 def test_where_nothing_names_a_lesson_and_there_are_several_it_is_refused(put, tmp_path, masters):
     put("anna/x.ipynb", "{")
     with pytest.raises(InputError, match=r"which lesson it is for \(there are: 01_attention, 02_other\)"):
-        collect(tmp_path, {**masters, "02_other": masters[LESSON]})
+        collect([tmp_path], {**masters, "02_other": masters[LESSON]})
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_notebook_that_would_grow_in_memory_is_named(put, tmp_path, masters, m
         monkeypatch.setattr(reading, name, most)
     put(f"anna/{NAME}.ipynb", content)
     put("ben/hw.ipynb")
-    anna, ben = collect(tmp_path, masters)
+    anna, ben = collect([tmp_path], masters)
     assert (anna.problem, ben.problem) == (UNREADABLE, None)
     assert words in anna.detail
 
@@ -189,7 +189,7 @@ def test_what_is_read_of_a_student_has_an_end_altogether(put, tmp_path, masters,
         put(f"anna/{number}.json", {"data": "x" * 100_000})
     put("anna/z.ipynb")
     put("ben/hw.ipynb")
-    anna, ben = collect(tmp_path, masters)
+    anna, ben = collect([tmp_path], masters)
     assert (anna.problem, ben.problem) == (None, None)
     assert anna.notes == [
         "0.json (it has no cells), 1.json (it has no cells), 2.json (it has more than 0 MB, with what was read before "
@@ -211,6 +211,6 @@ def test_a_file_that_cannot_be_looked_at_costs_itself_alone(put, tmp_path, maste
 
     fails = [1]
     monkeypatch.setattr(reading, "_parse", parse)
-    anna, ben = collect(tmp_path, masters)
+    anna, ben = collect([tmp_path], masters)
     assert (anna.problem, anna.detail) == (UNREADABLE, "its text is damaged (AttributeError)")
     assert ben.problem is None

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def test_every_recipe_is_a_module_of_its_name():
 
 def test_every_record_is_of_a_recipe():
     names = set(recipes.modules())
-    recorded = {file.stem.removesuffix("_cpu").removesuffix("_cuda") for file in RESULTS.glob("*.json")}
+    ends = r"_(cpu|cuda|seed)$"
+    recorded = {re.sub(ends, "", file.stem) for file in RESULTS.glob("*.json")}
     assert recorded - {"lesson_cost"} <= names
 
 
@@ -110,6 +112,26 @@ def test_data_are_asked_for_where_they_are_needed_and_refused_where_they_are_not
     either()
     none()
     assert given == [Path("photos"), Path("photos"), None]
+
+
+def test_a_preset_has_a_file_of_its_own_and_the_first_one_has_the_name_alone(folder, command):
+    @recipe("trial", presets=("small", "large"))
+    def record(say, preset):
+        return {"rows": [preset]}
+
+    @recipe("plain")
+    def plain(say):
+        return {}
+
+    for asked, name, used in ((None, "trial", "small"), ("small", "trial", "small"), ("large", "trial_large", "large")):
+        file = record(preset=asked)
+        assert (file.stem, json.loads(file.read_text())["rows"]) == (name, [used])
+    with pytest.raises(InputError, match=r"^trial has no preset 'huge'; it has: small, large$"):
+        record(preset="huge")
+    with pytest.raises(InputError, match=r"^plain has no presets: leave --preset out$"):
+        plain(preset="small")
+    status, _, error = command("record", "heads", "--preset", "seed")
+    assert (status, error.strip().splitlines()) == (2, ["error: heads has no presets: leave --preset out"])
 
 
 @pytest.mark.parametrize("name", sorted(set(recipes.modules()) - {"bert_text"}))  # which takes a text, and needs none

@@ -29,12 +29,13 @@ def doctor() -> None:
 def record(
     name: Annotated[str, typer.Argument(help=f"The recorded run to make again: {', '.join(recipes.modules())}.")],
     data: Annotated[Path | None, typer.Option(help="An export folder, for the runs that need real data.")] = None,
+    preset: Annotated[str | None, typer.Option(help="The size, for the runs that have several.")] = None,
 ) -> None:
     """Make one of the recorded runs in book/results again."""
     modules = recipes.modules()
     if name not in modules:
         raise InputError(f"there is no recorded run {name!r}; there are: {', '.join(modules)}")
-    say(f"wrote {importlib.import_module(modules[name]).record(data, say)}")
+    say(f"wrote {importlib.import_module(modules[name]).record(data, say, preset)}")
 
 
 @app.command(epilog=example("vitcourse bench --model ti/16 --rounds 9 --out runs/bench"))

@@ -7,7 +7,6 @@ notebooks is not nbgrader's own.
 import logging
 import os
 import shutil
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from traitlets.config import Config
 from vitcourse.errors import InputError
 from vitcourse.grading.by_hand import ByHand
 from vitcourse.grading.harmless import as_id
+from vitcourse.grading.lean import begin_gradebook
 from vitcourse.grading.master import Master
 
 COURSE_ID = "vitcourse"
@@ -98,6 +98,7 @@ class Course:
             raise InputError(f"{root}: the folder for the gradebook exists already and holds something else")
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         (root / "nbgrader_config.py").write_text(CONFIG_FILE, encoding="utf-8")
+        begin_gradebook(root / "gradebook.db")
 
     def release(self, master: Master) -> NotebookNode:
         """Releases an assignment anew, and records it in the gradebook; returns what students get.
@@ -234,16 +235,14 @@ class Course:
 
     @contextmanager
     def _quiet(self) -> Iterator[logging.Logger]:
-        """nbgrader's messages go to a log that nobody reads; its helper ``alembic`` is found beside this Python."""
-        log, path, folder = logging.Logger("nbgrader"), os.environ.get("PATH", ""), Path.cwd()
+        """nbgrader's messages go to a log that nobody reads."""
+        log, folder = logging.Logger("nbgrader"), Path.cwd()
         log.addHandler(_Memory())
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{path}"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield log
         finally:
-            os.environ["PATH"] = path
             os.chdir(folder)
 
 

@@ -56,6 +56,11 @@ class Grader:
     def grade(self, submission: Submission) -> Graded:
         """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
         master, graded = self.masters[submission.lesson], Graded()
+        kept = self.book.root / "autograded" / submission.student / submission.lesson
+        if submission.problem == MISSING and submission.place is None and not kept.exists():
+            # Of whom the roster alone tells there is nothing to record, and no page to read.
+            rows = grades.zeros(master, submission.student, MISSING)
+            return Graded(rows, [_line(submission, [_in_words(submission)])])
         try:
             submission = self._the_better(submission)
             notebook, points, problems = self._points(submission)
@@ -86,7 +91,8 @@ class Grader:
             notebook, _ = restore(entry.cells, release)
             examine(notebook, master.tasks, self.launcher, self.seed)
             found.append((sum(cell.metadata.get("vitcourse", {}).get("points", 0) for cell in notebook.cells), entry))
-        best = max(found, key=lambda pair: pair[0])[1]  # of equals the first: the one that is meant most
+        # Of equals the first: the one that is meant most.
+        best = max(found, key=lambda pair: self.policy.points(pair[0], self.policy.lateness(pair[1])))[1]
         listed = ", ".join(f"{entry.name} ({points:g})" for points, entry in found)
         words = f"of {len(found)} notebooks the one with most points counts, {best.name}: {listed}"
         return replace(best, notes=[words, *submission.notes])

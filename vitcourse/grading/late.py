@@ -15,12 +15,11 @@
     [handed_in."ben"]                     # where nothing else tells it
     01_attention = 2026-11-21T08:15:00
 
-Blackboard writes the time of an attempt into the name of a file, Canvas that it came late, but not how late: that is
-taken for one day. Times without a zone are those of this machine.
+Of what a platform has named (`platforms`), Blackboard tells the time of an attempt, and Canvas that it came late, but
+not how late: that is taken for one day. Times without a zone are those of this machine.
 """
 
 import math
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -33,7 +32,6 @@ from vitcourse.grading.submissions import Submission
 
 LATE = "late"  # the row of the table that takes points off: 01_attention/late
 DAY = timedelta(days=1)
-TIMED, MARKED = re.compile(r"_attempt_(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)"), re.compile(r"[^_]+_LATE_\d+_\d+_")
 Times = Mapping[str, datetime]
 
 
@@ -60,18 +58,30 @@ class Policy:
 
     def lateness(self, submission: Submission) -> timedelta:
         """How late it came; nothing where that is not known."""
-        student, lesson = submission.student, submission.lesson
-        extended = self.extensions.get(student, {}).get(lesson)
-        deadline, (when, marked) = extended or self.deadlines.get(lesson), _told(submission)
-        when = self.handed_in.get(student, {}).get(lesson) or when
+        lesson, person = submission.lesson, submission.person
+        extended = _own(self.extensions, submission).get(lesson)
+        deadline = extended or self.deadlines.get(lesson)
+        when = _own(self.handed_in, submission).get(lesson)
+        with suppress(ValueError):  # a name that only looks like the platform's
+            when = when or (datetime.fromisoformat(person.time).astimezone() if person and person.time else None)
         if deadline and when:
             return max(timedelta(), when - deadline)
         # A platform that marks what is late knows of no extension given here.
-        return DAY if marked and not extended else timedelta()
+        return DAY if person and person.late and not extended else timedelta()
 
-    def strangers(self, students: Iterable[str]) -> list[str]:
-        """Who is named here and has no submission."""
-        return sorted({*self.extensions, *self.handed_in} - set(students))
+    def strangers(self, submissions: Iterable[Submission]) -> list[str]:
+        """Who is named here and is nobody of these."""
+        return sorted({*self.extensions, *self.handed_in}.difference(*map(_names, submissions)))
+
+
+def _names(submission: Submission) -> set[str]:
+    """What a student may be called: as in the table, by name, by the platform's id."""
+    person = submission.person
+    return {submission.student, *([person.name, person.id] if person else [])}
+
+
+def _own(tables: Mapping[str, Times], submission: Submission) -> Times:
+    return next((tables[name] for name in _names(submission) & tables.keys()), {})
 
 
 def read(path: Path, lessons: Iterable[str]) -> Policy:
@@ -117,13 +127,3 @@ def _times(table: object, where: str, lessons: Iterable[str]) -> dict[str, datet
         for lesson, when in table.items()
     }
     return {lesson: when.astimezone() for lesson, when in ends.items()}
-
-
-def _told(submission: Submission) -> tuple[datetime | None, bool]:
-    """When it was handed in, and whether it is marked as late, as far as a platform's name for it tells."""
-    name = submission.place.name if submission.place and not submission.problem else ""
-    when = None
-    if found := TIMED.search(f"{name}/{submission.name}"):
-        with suppress(ValueError):
-            when = datetime(*map(int, found.groups())).astimezone()
-    return when, MARKED.match(name) is not None

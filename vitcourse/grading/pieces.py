@@ -60,7 +60,7 @@ def pieces(place: Path) -> Iterator[Piece]:
             with os.scandir(folder) as listed:
                 entries = sorted(listed, key=lambda entry: entry.name)
         except OSError as error:
-            yield Piece(_shown(folder, place.parent), folder, (0.0,), False, _refusing(error.strerror or "closed"))
+            yield Piece(_shown(folder, place.parent), folder, (0.0,), False, refusing(error.strerror or "closed"))
             continue
         for entry in entries:
             path = folder / entry.name
@@ -70,7 +70,7 @@ def pieces(place: Path) -> Iterator[Piece]:
                 count += 1
                 if count > FILES:
                     words = f"only the first {FILES:,} files are looked at"
-                    yield Piece("the files below", place, (0.0,), False, _refusing(words))
+                    yield Piece("the files below", place, (0.0,), False, refusing(words))
                     return
                 yield _file(path, place)
 
@@ -94,7 +94,7 @@ def _is_hidden(parts: tuple[str, ...]) -> bool:
     return any(part.startswith(".") for part in parts)
 
 
-def _refusing(words: str) -> Callable[[], BinaryIO]:
+def refusing(words: str) -> Callable[[], BinaryIO]:
     def open_() -> BinaryIO:
         raise InputError(words)
 
@@ -156,7 +156,7 @@ def unpack(piece: Piece, data: bytes, room: Room) -> list[Piece]:
         archive = zipfile.ZipFile(_Zip(data))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise error if isinstance(error, InputError) else InputError("a damaged zip") from error
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_junk(info)]
+    infos = [info for info in archive.infolist() if not info.is_dir() and not is_junk(info)]
     if len(infos) > FILES:
         raise InputError(f"a zip of {len(infos):,} files, more than {FILES:,}")
     if infos and all(info.flag_bits & 1 for info in infos):
@@ -170,9 +170,20 @@ def says_notebook(name: str) -> bool:
     return NOTEBOOK.search(PurePosixPath(name).name) is not None
 
 
-def _is_junk(info: zipfile.ZipInfo) -> bool:
+def is_junk(info: zipfile.ZipInfo) -> bool:
     *folders, name = PurePosixPath(info.filename.replace("\\", "/")).parts or ("",)
     return any(part in JUNK for part in folders) or name in JUNK_FILES or name.startswith("._")
+
+
+def why_closed(info: zipfile.ZipInfo) -> str:
+    """Why a file in a zip is not read; "" where it is."""
+    if ".." in PurePosixPath(info.filename.replace("\\", "/")).parts:
+        return "its path leads out of the zip"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "it is a link"
+    if info.flag_bits & 1:
+        return "it is encrypted"
+    return "" if info.compress_type in METHODS else "it is packed in a way that is not read here"
 
 
 def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: Room) -> Piece:
@@ -180,14 +191,8 @@ def _member(piece: Piece, archive: zipfile.ZipFile, info: zipfile.ZipInfo, room:
     name = f"{piece.name}/{clean_name('/'.join(parts))}"
 
     def open_() -> BinaryIO:
-        if ".." in parts:
-            raise InputError("its path leads out of the zip")
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise InputError("it is a link")
-        if info.flag_bits & 1:
-            raise InputError("it is encrypted")
-        if info.compress_type not in METHODS:
-            raise InputError("it is packed in a way that is not read here")
+        if why := why_closed(info):
+            raise InputError(why)
         try:
             with archive.open(info) as file:
                 return io.BytesIO(room.read(file, "the zip holds"))

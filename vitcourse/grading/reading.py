@@ -4,15 +4,14 @@ Nothing in them is believed but the text of their cells.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from vitcourse.errors import InputError
 from vitcourse.grading import bounded_json
 from vitcourse.grading.kinds import HEAD, OFFICE, by_content, kind, plain_text
 from vitcourse.grading.outputs import clean_text
-from vitcourse.grading.pieces import Piece, Room, pieces, says_notebook, unpack
+from vitcourse.grading.pieces import Piece, Room, says_notebook, unpack
 
 SOURCES = 20 * 2**20  # characters in the cells of all notebooks of a student
 CELLS, VALUES, DEPTH = 2000, 2_000_000, 100  # of one notebook, and of its JSON
@@ -62,10 +61,10 @@ class Found:
         return says_notebook(self.piece.name)
 
 
-def look_through(place: Path) -> Iterator[Found]:
-    """Every file of a student: ``place``, or what lies in it and in the zips there; notebooks first."""
+def look_through(files: Iterable[Piece]) -> Iterator[Found]:
+    """Every file of a student, and what lies in the zips among them; notebooks first."""
     room, sources = Room(), SOURCES
-    for piece in sorted(pieces(place), key=lambda piece: not says_notebook(piece.name)):
+    for piece in sorted(files, key=lambda piece: not says_notebook(piece.name)):
         for found in _look(piece, room):
             size = sum(len(cell.source) for cell in found.cells)
             if size > sources:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
+from vitcourse.errors import one_line
 from vitcourse.exercises import CATALOGUE
 from vitcourse.files import write_whole
 from vitcourse.grading.alike import alike
@@ -81,6 +82,17 @@ class Bar:
     wrong: int
     nothing: int
     percent: int
+
+
+def class_page(root: Path, table: Iterable[Row], course: Path = COURSE) -> tuple[Path | None, list[str]]:
+    """Writes the page, or says why there is none: the table and the students' pages are worth more.
+
+    Args and returns: as for `write_report`; with what the instructor should know.
+    """
+    try:
+        return write_report(root, table, course), []
+    except Exception as error:
+        return None, [f"the page about the class could not be made ({one_line(error)})"]
 
 
 def write_report(root: Path, table: Iterable[Row], course: Path = COURSE) -> Path:

@@ -1,7 +1,7 @@
 """Grades a folder of submissions, and releases an assignment."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +9,20 @@ from pathlib import Path
 import nbformat
 
 from vitcourse import checks
-from vitcourse.errors import InputError, one_line, some
+from vitcourse.errors import InputError, some
 from vitcourse.grading import grades
 from vitcourse.grading import late as late_policy
 from vitcourse.grading import rubric as rubrics
+from vitcourse.grading.choose import Choice, chosen
 from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
+from vitcourse.grading.hand_back import hand_back
 from vitcourse.grading.jobs import cores, in_jobs
-from vitcourse.grading.master import COURSE, find_master, load_masters
-from vitcourse.grading.report import write_report
+from vitcourse.grading.ledger import Entry, Ledger, digest, fingerprint, keep_seed, kept_seed, versions
+from vitcourse.grading.master import COURSE, Master, find_master, load_masters
+from vitcourse.grading.platforms import Person
+from vitcourse.grading.report import class_page
+from vitcourse.grading.roster import keep_roster, read_kept
 from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits
@@ -66,9 +71,12 @@ def assign(
 
 def grade(
     folder: Path,
-    seed: str,
+    seed: str | None,
     out: Path,
     *,
+    more: Sequence[Path] = (),
+    roster: Path | None = None,
+    choice: Choice = Choice(),
     limits: Limits | None = None,
     isolated: bool = True,
     jobs: int = 0,
@@ -78,12 +86,16 @@ def grade(
     own: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Graded:
-    """Grades every submission in a folder. The table is written anew with each that is graded, in the same order.
+    """Grades the submissions of a class. The table is written anew with each that is graded, in the same order.
 
     Args:
-        folder: ``STUDENT/any name.ipynb`` or ``STUDENT.ipynb``; ``out`` may lie in it.
-        seed: any text; it draws the inputs of the checks, and stays in the grader's processes.
+        folder: ``STUDENT/any name.ipynb`` or ``STUDENT.ipynb``, or the zip of a platform; ``out`` may lie in it.
+        seed: any text; it draws the inputs of the checks, and stays in the grader's processes and beside the gradebook.
+            None for the one that lies there.
         out: the table to write, ``….csv``; gradebook and feedback go to a folder of the same name beside it.
+        more: further folders and zips.
+        roster: the list of the class, see `roster`; without it the one that was given before.
+        choice: which of the submissions; the others stay as they were graded.
         limits: on each submission.
         isolated: False lets submissions run with the rights of this process.
         jobs: submissions that are graded at once; 0 for as many as there are cores.
@@ -93,29 +105,38 @@ def grade(
         own: a teacher's folder, which holds some too.
         progress: called with the number of submissions done, and of all.
 
+    Returns:
+        What the table holds, and the problems and pages of what was graded now.
+
     Raises:
         InputError: something that was given cannot be used, or the platform lacks a limit.
     """
-    folder, out = folder.resolve(), out.resolve()
-    if not seed:
-        raise InputError("the seed is empty")
+    places, out = [place.resolve() for place in (folder, *more)], out.resolve()
+    root = out.with_suffix("")
     if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
         raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
+    ledger, seed = Ledger(root, keep=choice.again), kept_seed(root, seed, choice.again)
     if own:
         checks.add(own)
     masters, passed = load_masters(course, own), []
     policy = late_policy.read(late, masters) if late else late_policy.Policy()
     masters = rubrics.read(rubric, masters) if rubric else masters
+    people = read_kept(root, roster)
     # The table may lie among the submissions: what is written is no submission, and passed over the next time.
-    submissions = collect(folder, masters, ours=(out, out.with_suffix("")), say=passed.append)
-    if strangers := policy.strangers(entry.student for entry in submissions):
+    ours = [path for path in (out, root, roster) if path]
+    submissions = collect(places, masters, ours=ours, say=passed.append, roster=people)
+    if strangers := policy.strangers(submissions):
         passed.append(f"{late}: nothing was handed in by {some(strangers)}")
+    todo = chosen(choice, submissions, masters, ledger, seed)
     progress = progress or (lambda *_counts: None)
-    with Launcher(limits or Limits(), isolated) as launcher:
-        if isolated:
-            try_walls(launcher, str(submissions[0].place))
-        book = Course(out.with_suffix(""))
-        releases = {name: book.release(masters[name]) for name in sorted({entry.lesson for entry in submissions})}
+    graded = Graded(problems=passed)
+    with Launcher(limits or Limits(), isolated) if todo else nullcontext() as launcher:
+        if isolated and todo:
+            try_walls(launcher, str(places[0]))
+        book = Course(root)
+        keep_seed(root, seed)
+        keep_roster(root, people)
+        releases = {name: book.release(masters[name]) for name in sorted({entry.lesson for entry in todo})}
         grader = Grader(book, launcher, seed, masters, releases, policy)
 
         @contextmanager
@@ -125,20 +146,28 @@ def grade(
             with own as opened:
                 yield replace(grader, launcher=opened).grade
 
-        found: list[Graded | None] = [None] * len(submissions)
-        progress(0, len(submissions))
-        with closing(in_jobs(start, submissions, jobs or cores())) as results:
-            for done, (place, graded) in enumerate(results, start=1):
-                lost = "the process that graded it has died"
-                entry = submissions[place]
-                found[place] = graded or not_graded(masters[entry.lesson], entry, lost)
-                grades.write([row for one in found if one for row in one.rows], out)
-                progress(done, len(submissions))
-    graded = Graded(problems=passed)
-    for one in found:
-        graded.add(one)
-    try:
-        graded.report = write_report(out.with_suffix(""), graded.rows, course)
-    except Exception as error:  # the table and the students' pages are there
-        graded.problems.append(f"the page about the class could not be made ({one_line(error)})")
+        found: dict[int, Graded] = {}
+        progress(0, len(todo))
+        with closing(in_jobs(start, todo, jobs or cores())) as results:
+            for done, (place, result) in enumerate(results, start=1):
+                entry, lost = todo[place], "the process that graded it has died"
+                master = masters[entry.lesson]
+                found[place] = result or not_graded(master, entry, lost)
+                ledger.add(_entry(found[place], entry, master, root, seed))
+                grades.write(ledger.rows, out)
+                progress(done, len(todo))
+        for _, one in sorted(found.items()):
+            graded.add(one)
+        graded.problems += hand_back(root, ledger.all(), people)
+    grades.write(ledger.rows, out)
+    graded.rows = ledger.rows
+    graded.report, lost = class_page(root, graded.rows, course)
+    graded.problems += lost
     return graded
+
+
+def _entry(graded: Graded, submission: Submission, master: Master, root: Path, seed: str) -> Entry:
+    page = next((str(page.relative_to(root)) for page in graded.pages), "")
+    person = submission.person or Person(submission.student)
+    facts = digest(submission, master), fingerprint(seed), versions()
+    return Entry(master.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *facts)

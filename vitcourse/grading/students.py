@@ -1,120 +1,148 @@
-"""Whose the files in a folder of submissions are.
+"""Whose the files in a class's submissions are.
 
-A student is a folder, or a file at the top. Learning platforms name such folders and files in their own way: Moodle
-``Name_1234_assignsubmission_file_/…``, Blackboard ``…_attempt_2026-01-31-…``, Canvas ``name_12345_67890_….ipynb``. The
-names are taken as they are.
+A student is a folder, or a file at the top, of a folder or a zip. What a learning platform has named is known by that
+name (`platforms`); all else is called as it is.
 """
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import vitcourse
 from vitcourse.errors import InputError
 from vitcourse.grading.outputs import clean_name
 from vitcourse.grading.pieces import JUNK, JUNK_FILES, has_file
+from vitcourse.grading.places import Top, tops
+from vitcourse.grading.platforms import BLACKBOARD, Person, by_name, with_name
 from vitcourse.grading.reading import Found, look_through
 
 # What programs put behind the name that a person has chosen.
 SUFFIX = re.compile(r"(\.(ipynb|txt|json|zip|download|crdownload|part))+$", re.IGNORECASE)
-# What a platform has named; the first group is the same in all files of one student.
-PLATFORMS = (
-    re.compile(r"(.+_\d+)_assignsubmission_[a-z]+.*"),
-    re.compile(r"(.+_attempt_\d{4}(?:-\d\d){5}).*"),
-    re.compile(r"([^_]+_(?:LATE_)?\d+)_\d+_.+"),
-)
+BEGINNING = 2000  # bytes of Blackboard's text, which begins with the student's name
 
 
 @dataclass
 class Student:
-    """Who has handed in: the name, the folder or file at the top, and all files in it, looked at."""
+    """Who has handed in.
 
-    name: str
+    Args:
+        person: the student.
+        place: the folder or file at the top.
+        spelling: its name there, before it was put on one line.
+        files: all, looked at, each with what the platform says of it.
+    """
+
+    person: Person
     place: Path
-    files: list[Found] = field(default_factory=list)
+    spelling: str
+    files: list[tuple[Found, Person]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.person.student
 
 
-def find_students(folder: Path, ours: Iterable[Path] = ()) -> tuple[list[Student], list[str]]:
+def find_students(places: Sequence[Path], ours: Iterable[Path] = ()) -> tuple[list[Student], list[str]]:
     """The students, by name, and in words what is nobody's.
 
     Args:
-        folder: holds a folder or a file for each student.
-        ours: files and folders in it that the grader writes.
+        places: folders that hold a folder or a file for each student, and zips in which platforms pack these.
+        ours: files and folders there that the grader writes.
 
     Raises:
-        InputError: there is no such folder, or it is the course.
+        InputError: there is no such place, or it is the course.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
     course = Path(vitcourse.__file__).resolve().parents[1]
-    if folder.resolve() == course:
-        raise InputError(f"{folder}: this is the course itself; name the folder that holds the submissions")
     written = {os.path.realpath(path) for path in ours}
     students: dict[str, Student] = {}
-    of_key: dict[str, str] = {}
-    unclear: list[Student] = []
+    unclear: list[tuple[Top, list[Found]]] = []
     strays = []
-    for place in sorted(folder.iterdir()):
-        if place.name.startswith(".") or place.name in (*JUNK, *JUNK_FILES) or os.path.realpath(place) in written:
-            continue
-        if words := _nobodys_folder(place, course):
-            strays.append(f"{clean_name(place.name)} ({words})")
-            continue
-        entry = Student(_name(place), place, list(look_through(place)))
-        if words := _several_students(folder, entry):
-            strays.append(f"{clean_name(place.name)} ({words})")
-        elif place.is_dir() or any(_is_work(found) for found in entry.files):
-            students.setdefault(entry.name, Student(entry.name, place)).files += entry.files
-            of_key.setdefault(_platform_key(place.name), entry.name)
+    for place in places:
+        if place.resolve() == course:
+            raise InputError(f"{place}: this is the course itself; name the folder that holds the submissions")
+        for top in tops(place):
+            if top.name.startswith(".") or top.name in (*JUNK, *JUNK_FILES) or os.path.realpath(top.path) in written:
+                continue
+            if words := _nobodys_folder(top, course):
+                strays.append(f"{clean_name(top.name)} ({words})")
+                continue
+            files = list(look_through(top.pieces()))
+            if words := _several_students(place, top, files):
+                strays.append(f"{clean_name(top.name)} ({words})")
+            elif top.folder or any(_is_work(found, top) for found in files):
+                _give(students, top, files)
+            else:
+                unclear.append((top, files))
+    for top, files in unclear:
+        if by_name(clean_name(top.name)):
+            _give(students, top, files)
         else:
-            unclear.append(entry)
-    for entry in unclear:
-        if key := _platform_key(entry.place.name):
-            owner = of_key.setdefault(key, entry.name)
-            students.setdefault(owner, Student(owner, entry.place)).files += entry.files
-        else:
-            strays += [f"{found.piece.name} ({found.problem})" for found in entry.files]
+            strays += [f"{found.piece.name} ({found.problem})" for found in files]
     return [students[name] for name in sorted(students)], strays
 
 
-def _is_work(found: Found) -> bool:
+def _give(students: dict[str, Student], top: Top, files: list[Found]) -> None:
+    spelling = _name(top)
+    person = by_name(clean_name(top.name)) or Person(_unlike(clean_name(spelling), spelling, students))
+    if person.platform == BLACKBOARD and not top.folder and top.name == f"{person.label}.txt":
+        # Blackboard's own, and no work of the student's.
+        person, files = with_name(person, _beginning(files[0])), []
+    student = students.setdefault(person.student, Student(person, top.path, spelling))
+    if person.name and not student.person.name:
+        student.person = replace(student.person, name=person.name)
+    student.files += [(found, person) for found in files]
+
+
+def _unlike(name: str, spelling: str, students: dict[str, Student]) -> str:
+    """The name, with a number where it is another's who is spelled in another way."""
+    numbers = (f"{name} ({number})" for number in range(2, len(students) + 3))
+    return next(one for one in (name, *numbers) if one not in students or students[one].spelling == spelling)
+
+
+def _beginning(found: Found) -> str:
+    try:
+        with found.piece.open() as file:
+            return file.read(BEGINNING).decode("utf-8", "replace")
+    except (OSError, InputError):
+        return ""
+
+
+def _is_work(found: Found, top: Top) -> bool:
     """Whether a file at the top is certainly a student's."""
-    return bool(found.cells) or found.says_notebook or found.is_zip or found.packed
+    return bool(found.cells) or found.says_notebook or found.is_zip or (found.packed and not top.packed)
 
 
-def _name(place: Path) -> str:
-    name = clean_name(place.name)
-    if not place.is_dir():
+def _name(top: Top) -> str:
+    name = top.name
+    if not top.folder:
         name = SUFFIX.sub("", name) if SUFFIX.search(name) else Path(name).stem
     # It becomes a folder's name, and these would be other folders.
-    return name if name.strip(". ") else clean_name(place.name) if place.name.strip(". ") else "(without a name)"
+    return next((one for one in (name, top.name) if clean_name(one).strip(". ")), "(without a name)")
 
 
-def _platform_key(name: str) -> str:
-    return next((found[1] for pattern in PLATFORMS if (found := pattern.fullmatch(clean_name(name)))), "")
-
-
-def _nobodys_folder(place: Path, course: Path) -> str:
+def _nobodys_folder(top: Top, course: Path) -> str:
     """What a folder is, where it is no student's; "" for a student's folder, and for a file."""
-    if not place.is_dir():
+    if not top.folder or top.packed:
         return ""
-    if place.is_symlink():
+    if top.path.is_symlink():
         return "a link to a folder"
-    if place.resolve() in (course, *course.parents):
+    if top.path.resolve() in (course, *course.parents):
         return "the course itself"
-    if has_file(place, "pyvenv.cfg"):
+    if has_file(top.path, "pyvenv.cfg"):
         return "a Python environment"
-    return "a folder of grades" if has_file(place, "gradebook.db") else ""
+    return "a folder of grades" if has_file(top.path, "gradebook.db") else ""
 
 
-def _several_students(folder: Path, entry: Student) -> str:
+def _several_students(place: Path, top: Top, files: list[Found]) -> str:
     """What a zip is that holds the work of several students, as a platform packs it; "" for any other file."""
-    if entry.place.is_dir():
+    if top.folder or by_name(clean_name(top.name)):
         return ""
-    tops = {found.piece.path.relative_to(entry.place).parts[0] for found in entry.files if found.packed}
-    if tops and all((folder / top).is_dir() for top in tops):
+    inner = {found.piece.path.relative_to(top.path).parts[0] for found in files if found.packed}
+    if inner and all((place / name).is_dir() for name in inner):
         return "a zip of the folders beside it"
-    keys = {_platform_key(top) for top in tops}
-    return f"a zip of the work of {len(keys)} students: unpack it" if len(keys) > 1 and "" not in keys else ""
+    owners = {person.student if (person := by_name(name)) else "" for name in inner}
+    return (
+        f"a zip of the work of {len(owners)} students: name it itself" if len(owners) > 1 and "" not in owners else ""
+    )

@@ -3,15 +3,19 @@
 Whose a file is says `students`, which lesson's it is says `lessons`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from vitcourse.errors import InputError
 from vitcourse.grading.lessons import BY_A_FEW, BY_NAME, lesson_by_name, match
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import NAMES, listed
+from vitcourse.grading.platforms import Person
 from vitcourse.grading.reading import Cell, Found
+from vitcourse.grading.roster import Roster, enter
 from vitcourse.grading.students import Student, find_students
 
 RIVALS = 4  # each takes as long as a submission
@@ -32,7 +36,9 @@ class Submission:
         notes: what the instructor should know besides.
         name: of the notebook, below the student's folder.
         place: the student's folder or file, at the top.
-        order: the higher, the more it is meant: readable, not hidden, marked as an assignment, changed last.
+        order: the higher, the more it is meant: readable, not hidden, marked as an assignment, handed in last.
+        person: the student, with what the platform says of this file.
+        changed: the file's time, in seconds; 0 where there is none.
         rivals: other notebooks of this student for this lesson, least meant first; the one with most points counts.
     """
 
@@ -46,57 +52,84 @@ class Submission:
     name: str = ""
     place: Path | None = None
     order: tuple = ()
+    person: Person | None = None
+    changed: float = 0.0
     rivals: list["Submission"] = field(default_factory=list)
+
+    @property
+    def when(self) -> float:
+        """When it was handed in, as the platform says, or else when the file was changed; in seconds."""
+        told = self.person.time if self.person else ""
+        with suppress(ValueError):
+            return datetime.fromisoformat(told).timestamp()
+        return self.changed
 
 
 def collect(
-    folder: Path,
+    places: Sequence[Path],
     masters: Mapping[str, Master],
     *,
     ours: Iterable[Path] = (),
     say: Callable[[str], None] | None = None,
+    roster: Roster | None = None,
 ) -> list[Submission]:
     """Every student's submissions, one for each lesson, by student and lesson.
 
     Args:
-        folder: holds a folder or a file for each student.
+        places: folders that hold a folder or a file for each student, and zips in which platforms pack these.
         masters: the lessons.
-        ours: files and folders in it that the grader writes.
-        say: is told, in one line, what at the top of the folder is nobody's.
+        ours: files and folders there that the grader writes.
+        say: is told, in one line, what at the top of the folder is nobody's; and what does not fit the roster.
+        roster: gives every student of it a submission for every lesson.
 
     Raises:
-        InputError: there are none, or nothing says what they are for.
+        InputError: there are none, nothing says what they are for, or the roster fits none of them.
     """
-    students, strays = find_students(folder, ours)
+    students, strays = find_students(places, ours)
+    where = ", ".join(map(str, places))
     nobodys = f"passed over, at the top of the folder: {listed(strays)}" if strays else ""
     if not students:
         more = f"; {nobodys}" if nobodys else ""
-        raise InputError(f"{folder}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb){more}")
+        raise InputError(f"{where}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb){more}")
+    absent, lines = [], []
+    if roster is not None:
+        students, absent, lines = enter(students, roster)
     found = [entry for student in students for entry in _of_student(student, masters)]
     lessons = sorted({entry.lesson for entry in found if entry.lesson})
     if not lessons:
         if len(masters) > 1:
             seen = listed([f"{entry.student}: {entry.detail}" for entry in found if entry.detail])
             raise InputError(
-                f"{folder}: no notebook in it says which lesson it is for (there are: {', '.join(masters)})"
+                f"{where}: no notebook in it says which lesson it is for (there are: {', '.join(masters)})"
                 + (f"; {seen}" if seen else "")
             )
         lessons = list(masters)
-    if say is not None and nobodys:
-        say(nobodys)
+    for line in [nobodys, *lines] if say is not None else ():
+        if line:
+            say(line)
     # Who has handed in nothing that can be told apart has handed in nothing for every lesson that the others did.
-    return [
+    result = [
         Submission(**{**vars(entry), "lesson": lesson})
         for entry in found
         for lesson in ([entry.lesson] if entry.lesson else lessons)
     ]
+    if roster is not None:
+        there = {(entry.student, entry.lesson) for entry in result}
+        people = [student.person for student in (*students, *absent)]
+        result += [
+            Submission(person.student, lesson, problem=MISSING, person=person)
+            for person in people
+            for lesson in lessons
+            if (person.student, lesson) not in there
+        ]
+    return sorted(result, key=lambda entry: (entry.student, entry.lesson))
 
 
 def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submission]:
     """A student's submissions: one for each lesson, or one that says what there is instead."""
     entries, passed = [], []
-    for found in student.files:
-        entry, words = _submission(student, found, masters)
+    for found, person in student.files:
+        entry, words = _submission(student, found, person, masters)
         if entry is not None:
             entries.append(entry)
         elif not (found.piece.hidden and len(student.files) > 1):
@@ -106,16 +139,21 @@ def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submiss
         chosen[0].notes += [f"{listed(passed)} {_was(passed)} passed over"] if passed else []
         return chosen
     if not passed:
-        return [Submission(student.name, problem=MISSING, place=student.place)]
+        return [Submission(student.name, problem=MISSING, place=student.place, person=student.person)]
     count = "1 file that is" if len(passed) == 1 else f"{len(passed)} files that are"
     detail = f"{count} no notebook of an assignment: {listed(passed)}"
-    return [Submission(student.name, problem=NO_NOTEBOOK, detail=detail, place=student.place)]
+    return [Submission(student.name, problem=NO_NOTEBOOK, detail=detail, place=student.place, person=student.person)]
 
 
-def _submission(student: Student, found: Found, masters: Mapping[str, Master]) -> tuple[Submission | None, str]:
+def _submission(
+    student: Student, found: Found, person: Person, masters: Mapping[str, Master]
+) -> tuple[Submission | None, str]:
     """What a file is handed in for; or nothing, and what it is instead."""
     piece, words, strength = found.piece, found.problem, BY_NAME
-    entry = Submission(student.name, path=piece.path, name=piece.name, place=student.place, cells=found.cells)
+    person = replace(person, name=student.person.name or person.name)
+    entry = Submission(
+        student.name, path=piece.path, name=piece.name, place=student.place, cells=found.cells, person=person
+    )
     if found.problem:
         if not found.says_notebook:
             return None, found.problem
@@ -127,7 +165,8 @@ def _submission(student: Student, found: Found, masters: Mapping[str, Master]) -
         if not fit.lesson:
             return None, fit.words
         entry.lesson, strength = fit.lesson, min(fit.strength, BY_NAME)
-    entry.order = (not found.problem, not piece.hidden, strength, piece.changed)
+    entry.changed = piece.changed[0]
+    entry.order = (not found.problem, not piece.hidden, strength, person.time, piece.changed)
     return entry, ""
 
 
@@ -158,9 +197,14 @@ def _rivals(entry: Submission, others: list[Submission]) -> list[Submission]:
     for other in sorted(others, key=lambda other: other.order, reverse=True):
         if other.lesson != entry.lesson or other.problem or entry.problem or other.order[2] <= BY_A_FEW:
             continue
-        if all(other.cells != one.cells for one in (entry, *found)) and len(found) < RIVALS:
+        # What was handed in again unchanged is late the second time alone.
+        if len(found) < RIVALS and all(_work(other) != _work(one) for one in (entry, *found)):
             found.append(other)
     return found[::-1]
+
+
+def _work(entry: Submission) -> tuple:
+    return entry.cells, entry.person.time if entry.person else ""
 
 
 def _was(names: list[str]) -> str:

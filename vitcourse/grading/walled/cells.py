@@ -127,7 +127,6 @@ class Shell(InteractiveShell):
         shell = cls.instance(config=config)
         sys.stdout, sys.stderr = _Stream(shell, "stdout"), _Stream(shell, "stderr")
         sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - for as long as the process lives
-        shell.run_line_magic("matplotlib", "inline")
         warnings.filterwarnings("ignore", message="To exit:")
         return shell
 

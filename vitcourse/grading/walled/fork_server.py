@@ -27,9 +27,7 @@ def main() -> None:
     # A student's ``import vitcourse`` shall find a copy that is not the one that runs here.
     for name in [name for name in sys.modules if name.partition(".")[0] == "vitcourse"]:
         del sys.modules[name]
-    import matplotlib.pyplot  # noqa: F401 - imported once, for all kernels
-
-    import vitcourse.checks  # noqa: F401
+    import vitcourse.checks  # noqa: F401 - imported once, for all kernels
 
     # The first guarded call imports much of torch, which takes seconds.
     kernel.guard.call(torch.neg, (torch.zeros(1),), rules=kernel.guard.Rules(forbidden=("vitcourse",)))

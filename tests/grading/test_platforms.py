@@ -1,0 +1,166 @@
+"""The zip in which a learning platform packs a class is read as it is, and whatever lies in it costs its own row."""
+
+import io
+import stat
+import zipfile
+
+import nbformat
+import pytest
+
+from tests.grading.assignment import answered
+from vitcourse.errors import InputError
+from vitcourse.grading import pieces, places
+from vitcourse.grading.master import load_masters
+from vitcourse.grading.platforms import BLACKBOARD, CANVAS, MOODLE, by_name
+from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE, collect
+
+MOODLES = "Ann Lee_{}_assignsubmission_file"
+
+
+@pytest.fixture(scope="module")
+def text(release):
+    return nbformat.writes(answered(release))
+
+
+@pytest.fixture
+def found(tmp_path, course):
+    """What is collected from a zip, by student."""
+
+    def found(members, name="class.zip", change=lambda data: data):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, content in members.items():
+                archive.writestr(member, content)
+        (tmp_path / name).write_bytes(change(file.getvalue()))
+        entries = collect([tmp_path / name], load_masters(course))
+        assert len({entry.student for entry in entries}) == len(entries)
+        return {entry.student: entry for entry in entries}
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Ann Lee_12_assignsubmission_file_", (MOODLE, "Ann Lee_12", "Ann Lee", "12", False, "")),
+        ("Participant 12_12_assignsubmission_file", (MOODLE, "Participant 12_12", "Participant 12", "12", False, "")),
+        ("leeann_12_34_a_b.ipynb", (CANVAS, "leeann_12", "leeann", "12", False, "")),
+        ("leeann_LATE_12_34_hw.ipynb", (CANVAS, "leeann_12", "leeann", "12", True, "")),
+        ("leeann_12_text.html", (CANVAS, "leeann_12", "leeann", "12", False, "")),
+        ("LATE_anon_aB3dE_34_hw.ipynb", (CANVAS, "anon_aB3dE", "", "anon_aB3dE", True, "")),
+        ("HW_1_al_attempt_2026-01-31-10-05-00_hw.ipynb", (BLACKBOARD, "al", "", "al", False, "2026-01-31 10:05:00")),
+    ],
+)
+def test_a_name_tells_whose_it_is(name, expected):
+    person = by_name(name)
+    assert (person.platform, person.student, person.name, person.id, person.late, person.time) == expected
+
+
+@pytest.mark.parametrize("name", ["anna", "anna_hw_2.ipynb", "attention_exercises (1).ipynb", "a_1_assignfeedback_x"])
+def test_other_names_are_no_platforms(name):
+    assert by_name(name) is None
+
+
+@pytest.mark.parametrize("above", ["", "HW 1/", "a/b/"])
+def test_a_class_is_read_from_its_zip(found, text, above):
+    members = {
+        f"{MOODLES.format(1)}/hw.ipynb": text,
+        f"{MOODLES.format(2)}/deep/hw.ipynb": text,
+        "leeann_LATE_12_34_hw.ipynb": text,
+        "leeann_12_35_notes.pdf": "%PDF",
+        "HW_al_attempt_2026-01-31-10-00-00.txt": "Name: Al Gore (al)\r\n",
+        "HW_al_attempt_2026-01-31-10-00-00_hw.ipynb": "{",
+        "HW_al_attempt_2026-02-01-10-00-00_hw.ipynb": text,
+        "HW_bo_attempt_2026-01-31-10-00-00.txt": "Name: Bo Li (bo)\r\n",
+    }
+    entries = found({above + name: content for name, content in members.items()})
+    assert {name: entry.problem for name, entry in entries.items()} == {
+        "Ann Lee_1": None,
+        "Ann Lee_2": None,
+        "leeann_12": None,
+        "al": None,
+        "bo": MISSING,
+    }
+    assert [entry.student for entry in entries.values() if entry.person.late] == ["leeann_12"]
+    assert (entries["al"].person.name, entries["al"].person.time) == ("Al Gore", "2026-02-01 10:00:00")
+
+
+def test_of_several_attempts_the_last_counts_whatever_the_files_say(found, text):
+    entries = found({f"HW_al_attempt_2026-01-{day}-10-00-00_hw.ipynb": text for day in (30, 31, 29)})
+    assert "2026-01-31" in entries["al"].name
+
+
+def link():
+    info = zipfile.ZipInfo(f"{MOODLES.format(1)}/hw.ipynb")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hw.ipynb", content)
+    return file.getvalue()
+
+
+BOMB = b"{" + b" " * (4 * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("members", "problem", "words"),
+    [
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": BOMB}, UNREADABLE, "it has more than 3 MB"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.zip": zipped(BOMB)}, UNREADABLE, "the zip holds more than 3 MB"),
+        (lambda text: {f"../../{MOODLES.format(1)}/hw.ipynb": text}, UNREADABLE, "its path leads out of the zip"),
+        (lambda _: {link(): "/etc/passwd"}, UNREADABLE, "it is a link"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.pdf": "%PDF-1.7 /Encrypt"}, NO_NOTEBOOK, "hw.pdf (a PDF)"),
+        (lambda _: {f"{MOODLES.format(1)}/": ""}, MISSING, ""),
+        (lambda text: {f"{MOODLES.format(1)}/hw.zip": zipped(text)}, None, ""),
+    ],
+)
+def test_what_one_has_packed_costs_one_row(found, text, monkeypatch, members, problem, words):
+    monkeypatch.setattr(pieces, "LARGEST", 3 * 2**20)
+    entries = found({**members(text), f"{MOODLES.format(2)}/hw.ipynb": text})
+    assert (entries["Ann Lee_1"].problem, entries["Ann Lee_2"].problem) == (problem, None)
+    assert words in entries["Ann Lee_1"].detail
+
+
+def test_a_damaged_file_costs_one_row(found, text):
+    def damaged(data):
+        at = data.index(b"hw.ipynb") + 40
+        return data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :]
+
+    entries = found({f"{MOODLES.format(number)}/hw.ipynb": text for number in (1, 2)}, change=damaged)
+    assert (entries["Ann Lee_1"].problem, entries["Ann Lee_2"].problem) == (UNREADABLE, None)
+    assert "damaged" in entries["Ann Lee_1"].detail
+
+
+@pytest.mark.parametrize(
+    ("members", "change", "words"),
+    [
+        ({"a": "x"}, lambda data: data[:-30], "neither a folder nor a zip that can be read"),
+        ({"a": "x"}, lambda _: b"text", "neither a folder nor a zip that can be read"),
+        ({f"{number}": "" for number in range(9)}, lambda data: data, "a zip of 9 files, more than 8"),
+        ({"a": "x" * 99}, lambda data: data.replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1"), "an encrypted zip"),
+        ({}, lambda data: data, "no submissions in it"),
+    ],
+)
+def test_a_zip_that_is_none_is_named(found, monkeypatch, members, change, words):
+    monkeypatch.setattr(places, "MEMBERS", 8)
+    with pytest.raises(InputError, match=words):
+        found(members, change=change)
+
+
+def test_of_two_folders_that_look_alike_both_are_students(tmp_path, course, text):
+    for name in ("Ann\nLee", "Ann Lee", "Ann\tLee"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "hw.ipynb").write_text(text)
+    entries = collect([tmp_path], load_masters(course))
+    assert [entry.student for entry in entries] == ["Ann Lee", "Ann Lee (2)", "Ann Lee (3)"]
+    assert len({entry.path for entry in entries}) == 3
+
+
+def test_a_very_large_class_is_read(found, text):
+    entries = found({f"s{number:05}/": "" for number in range(10_000)} | {"s00000/hw.ipynb": text})
+    assert len(entries) == 10_000
+    assert entries["s00000"].problem is None

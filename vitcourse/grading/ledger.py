@@ -1,0 +1,158 @@
+"""What has been graded, kept as it goes: a line for each submission, the last one for a student and lesson counts.
+
+A grading that was broken off goes on from here, one student is graded again and the others stay, parts are joined, and
+an appeal is replayed: with the seed, which lies beside it for the instructor alone, and the versions.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from vitcourse.errors import InputError
+from vitcourse.files import write_whole
+from vitcourse.grading.grades import Row
+from vitcourse.grading.master import Master
+from vitcourse.grading.platforms import Person
+from vitcourse.grading.submissions import Submission
+
+LINES, SEED = "graded.jsonl", "seed.txt"
+
+
+@dataclass
+class Entry:
+    """One submission, graded.
+
+    Args:
+        lesson: the assignment.
+        person: the student, with what the platform says of the file.
+        rows: of the table.
+        problems: lines for the instructor.
+        by_hand: answers that wait for manual points.
+        page: the feedback page, below the folder; "" where there is none.
+        digest: of what was handed in.
+        seed: the fingerprint of the seed.
+        versions: of what has graded it.
+        when: it was graded.
+    """
+
+    lesson: str
+    person: Person
+    rows: list[Row]
+    problems: list[str] = field(default_factory=list)
+    by_hand: int = 0
+    page: str = ""
+    digest: str = ""
+    seed: str = ""
+    versions: str = ""
+    when: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.person.student, self.lesson
+
+
+class Ledger:
+    """The entries of a folder of grades, by student and lesson. Nothing is written before the first one is added.
+
+    Args:
+        root: the folder.
+        keep: False begins anew.
+    """
+
+    def __init__(self, root: Path, keep: bool = True):
+        self.file, self.entries, self.new = root / LINES, {}, True
+        with suppress(OSError):
+            for line in self.file.read_text(encoding="utf-8").split("\n") if keep else ():
+                with suppress(ValueError, TypeError, KeyError):  # what was cut off when the machine stopped
+                    entry = _read(json.loads(line))
+                    self.entries[entry.key] = entry
+
+    def add(self, entry: Entry) -> None:
+        """Keeps an entry at once, whatever comes after."""
+        entry.when = datetime.now(UTC).isoformat(timespec="seconds")
+        self.entries[entry.key] = entry
+        if self.new:
+            self.write()
+        else:
+            with self.file.open("ab") as file:
+                file.write(_line(entry))
+
+    def write(self) -> None:
+        """Writes all entries, in place of what is there."""
+        write_whole(self.file, b"".join(map(_line, self.all())))
+        self.new = False
+
+    @property
+    def rows(self) -> list[Row]:
+        """The table."""
+        return [row for entry in self.all() for row in entry.rows]
+
+    def all(self) -> list[Entry]:
+        """In the order of the table."""
+        return [self.entries[key] for key in sorted(self.entries)]
+
+
+def _line(entry: Entry) -> bytes:
+    return (json.dumps(asdict(entry)) + "\n").encode()
+
+
+def _read(plain: dict) -> Entry:
+    known = {one.name for one in fields(Row)}
+    plain["rows"] = [Row(**{name: row[name] for name in row.keys() & known}) for row in plain["rows"]]
+    return Entry(**plain | {"person": Person(**plain["person"])})
+
+
+def fingerprint(seed: str) -> str:
+    """Tells seeds apart and does not give them away; a short seed could still be guessed."""
+    return hashlib.scrypt(seed.encode(), salt=b"vitcourse", n=2**14, r=8, p=1, dklen=8).hex()
+
+
+def versions() -> str:
+    names = ("vitcourse", "torch", "nbgrader")
+    return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)])
+
+
+def digest(submission: Submission, master: Master) -> str:
+    """Of what was handed in, as far as it is graded, and of what was asked for."""
+    entries = (submission, *submission.rivals)
+    cells = [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for entry in entries for cell in entry.cells]
+    asked = [cell.source for cell in master.notebook.cells]
+    text = json.dumps([submission.problem, submission.detail, submission.name, cells, asked])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keep_seed(root: Path, seed: str) -> None:
+    """Writes the seed where only its owner may read it."""
+    with suppress(FileNotFoundError):
+        (root / SEED).unlink()
+    with os.fdopen(os.open(root / SEED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(seed)
+
+
+def kept_seed(root: Path, seed: str | None, again: bool) -> str:
+    """The seed to grade with: the one that is given, else the one that is kept.
+
+    Args:
+        root: the folder of grades.
+        seed: what is given.
+        again: whether part of the class stays as it was graded.
+
+    Raises:
+        InputError: there is none, or part of the class was graded with another one.
+    """
+    kept = None
+    with suppress(OSError):
+        kept = (root / SEED).read_text(encoding="utf-8")
+    if seed == "":
+        raise InputError("the seed is empty")
+    if seed is None and kept is None:
+        raise InputError(f"Missing option '--seed': {root} keeps none")
+    if again and kept is not None and seed not in (None, kept):
+        raise InputError(f"{root}: the others were graded with another seed; without --seed it is used again")
+    return kept if seed is None else seed
