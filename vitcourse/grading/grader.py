@@ -128,7 +128,7 @@ class Grader:
             problems.append(f"what was given by hand is for an earlier answer: {listed(cells)}")
         points, late = self.book.points(master, submission.student), self.policy.lateness(submission)
         got = sum(entry.points for entry in points)
-        if taken := round(got - self.policy.points(got, late), 2):
+        if (taken := round(got - self.policy.points(got, late), 2)) > 0:
             self.book.take_off(master, submission.student, taken)
             points.append(Points(LATE, -taken, 0.0, False))
             problems.append(f"late by {late}: {taken:g} points are taken off")
