@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from vitcourse.errors import one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
-from vitcourse.grading.examine import examine, nothing, record
+from vitcourse.grading.examine import ON_CPU, examine, nothing, record
 from vitcourse.grading.late import LATE, Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import listed
@@ -114,7 +114,7 @@ class Grader:
         def run(content: NotebookNode) -> None:
             if not submission.problem:
                 troubles = examine(content, master.tasks, self.launcher, self.seed)
-                content.metadata["vitcourse"]["troubles"] = troubles
+                content.metadata["vitcourse"]["troubles"] = [line for line in troubles if line != ON_CPU]
                 problems.extend(troubles)
                 return
             for cell in content.cells:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from vitcourse.exercises import FILES
-from vitcourse.notebooks.derive import SETUP_ID, is_exercises, is_solution, learner_copy
+from vitcourse.notebooks.derive import ANY_SETUP, SETUP_ID, is_exercises, is_solution, learner_copy
 from vitcourse.notebooks.markup import Directive, blocks
 
 FOLDED = "hide-input"
@@ -71,7 +71,9 @@ def with_checks(notebook: NotebookNode, packed: str) -> NotebookNode:
 def is_ours(source: str) -> bool:
     """Whether a cell's source is what was put around the exercises, which is no part of an answer."""
     brings_checks = source.startswith(CHECKS) and source.count("\n") == CHECKS.count("\n")
-    return brings_checks or source.strip() in (PASSED, *(_summary(path.stem) for path in FILES.values()))
+    if brings_checks or ANY_SETUP.fullmatch(source.strip()):
+        return True
+    return source.strip() in (PASSED, *(_summary(path.stem) for path in FILES.values()))
 
 
 def _passed(lesson: str) -> list[NotebookNode]:
