@@ -1,6 +1,6 @@
 """Answers that call the student's answers to exercises before: a fault there shall not cost twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from nbformat import NotebookNode
 
@@ -42,7 +42,7 @@ def _lacks_points(cell: NotebookNode, task: Task) -> bool:
     return cell.metadata["vitcourse"]["points"] < task.points
 
 
-def _readers(sources) -> dict[str, set[str]]:
+def _readers(sources: Iterable[str]) -> dict[str, set[str]]:
     """The names that the definition of each name reads."""
     found: dict[str, set[str]] = {}
     for source in sources:
