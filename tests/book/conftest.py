@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 # book/programs/notebook_keys.py and page_checks.py are plain modules of no package.
 sys.path[:0] = [str(ROOT / "book" / "programs"), str(Path(__file__).parent)]
 
+
 @pytest.fixture
 def opened(context, html):
     """Opens a page of the book in the folder ``html``, which each module brings."""

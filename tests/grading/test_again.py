@@ -166,6 +166,21 @@ def test_parts_are_joined_with_gradebook_and_pages(run, quick, course, folder, r
     assert points["anna", "attention.scores"] == "3"
 
 
+def test_points_by_hand_reach_the_table_when_the_grading_goes_on(run, quick, course, folder, tmp_path):
+    from nbgrader.api import Gradebook
+
+    for name in ("carl", "dora"):
+        shutil.rmtree(folder / name)
+    run("s")
+    with Gradebook(f"sqlite:///{tmp_path / 'g' / 'gradebook.db'}", COURSE_ID) as gradebook:
+        gradebook.find_grade("scores-check", "attention_exercises", LESSON, "ben").manual_score = 2.5
+        gradebook.db.commit()
+    graded, _ = run(choice=Choice(resume=True))
+    assert [page.parts[-3] for page in graded.pages] == ["ben"]
+    assert [row.points for row in graded.rows if row.exercise == "attention.scores"] == [3, 2.5]
+    assert run(choice=Choice(resume=True))[0].pages == []
+
+
 def test_parts_that_do_not_belong_together_are_refused(run, count, course, folder, tmp_path):
     run("s", "p1.csv", choice=Choice(part=(1, 2)))
     run("t", "p2.csv", choice=Choice(part=(2, 2)))

@@ -47,7 +47,7 @@ def in_own_process(arguments, before=(), **kwargs):
     )
 
 
-@pytest.mark.parametrize("name", ["assign", "grade"])
+@pytest.mark.parametrize("name", ["assign", "grade", "merge"])
 def test_help_has_an_example(command, name):
     status, out, _ = command(name, "--help")
     assert status == 0
@@ -78,6 +78,16 @@ def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--processes", "3"], "at least 8"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--jobs", "-1"], "--jobs"),
         (["grade", "IN", "--out", "OUT/g.csv"], "Missing option '--seed'"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--part", "4/3"], "a part is written as 3/8"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--student", "zed"], "there are: anna, ben, carl"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--since", "now"], "a time is written as 2026-01-31"),
+        (["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--roster", "OUT/r.csv"], "r.csv: No such file"),
+        (
+            ["grade", "IN", "--seed", "s", "--out", "OUT/g.csv", "--roster", "IN/anna.ipynb"],
+            "anna.ipynb, row 1: no column",
+        ),
+        (["grade", "IN/carl.ipynb", "--seed", "s", "--out", "OUT/g.csv"], "neither a folder nor a zip"),
+        (["merge", "OUT/1.csv", "--out", "OUT/g.csv"], "1.csv: there is no folder of grades 1 beside it"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(command, folder, tmp_path, arguments, words):

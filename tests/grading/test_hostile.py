@@ -116,7 +116,7 @@ def test_what_happened_stands_in_the_graded_notebook(graded, student):
     assert CASES[student].shown in graded.outputs(student)
 
 
-def test_the_seed_is_nowhere(graded):
+def test_the_seed_is_nowhere_but_in_the_instructors_file(graded):
     outputs = graded.outputs("spy")
     assert "OMP_NUM_THREADS" in outputs  # it did look
     assert "/proc/2/cmdline" in outputs

@@ -111,7 +111,7 @@ BOMB = b"{" + b" " * (4 * 2**20)
     [
         (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": BOMB}, UNREADABLE, "it has more than 3 MB"),
         (lambda _: {f"{MOODLES.format(1)}/hw.zip": zipped(BOMB)}, UNREADABLE, "the zip holds more than 3 MB"),
-        (lambda text: {f"../../{MOODLES.format(1)}/hw.ipynb": text}, UNREADABLE, "its path leads out of the zip"),
+        (lambda text: {f"../../etc/{MOODLES.format(1)}/hw.ipynb": text}, UNREADABLE, "its path leads out of the zip"),
         (lambda _: {link(): "/etc/passwd"}, UNREADABLE, "it is a link"),
         (lambda _: {f"{MOODLES.format(1)}/hw.pdf": "%PDF-1.7 /Encrypt"}, NO_NOTEBOOK, "hw.pdf (a PDF)"),
         (lambda _: {f"{MOODLES.format(1)}/": ""}, MISSING, ""),

@@ -38,7 +38,7 @@ ATTEMPTS = {
 UNSEEN = {"by a faulty program", "on the wire"}
 HONEST = (
     "import sys\nsys.path.append('/content')",
-    "!pip install vitcourse\n%matplotlib inline",
+    "!pip install vitcourse\n%matplotlib inline\n!python -m pip install einops",
     "model.eval()\nmodel = torch.compile(model)",
     "torch.backends.cudnn.deterministic = True\nplt.rcParams['figure.dpi'] = 90",
     "print(type(x).__name__, softmax.__doc__)",
@@ -85,6 +85,15 @@ def test_no_solution_of_the_course_is_taken_for_one(lesson):
 @pytest.mark.parametrize("source", HONEST)
 def test_what_honest_notebooks_do_besides_is_no_hint(source):
     assert hints(source) == []
+
+
+@pytest.mark.parametrize("source", ["%%bash\nls", "x = 1\n!python other.py", "  %%script python\n1"])
+def test_a_line_that_starts_another_program_is_one(source):
+    assert [words for _, words in hints(source)] == ["runs another program"]
+
+
+def test_many_blank_lines_take_no_time():
+    assert hints("\n" * 200_000) == []
 
 
 def test_a_hint_names_the_line():

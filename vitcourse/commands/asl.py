@@ -41,14 +41,52 @@ def synth(
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 128,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
     form: Annotated[str, typer.Option(help="The layout of a Roboflow export: csv, coco, yolo or voc.")] = "csv",
+    copies: Annotated[int, typer.Option(help="Altered copies of each train image; 0: as it was rendered.")] = 0,
+    hulls: Annotated[
+        bool, typer.Option("--hulls", help="Box the copies (3, if not said) as exporters do: with boxes that grew.")
+    ] = False,
 ) -> None:
     """Render sign letters and write them in the layout of a Roboflow export, as the real set's is."""
     from vitcourse.commands.terminal import progress
     from vitcourse.data.asl import synthesise
 
+    copies = copies or 3 * hulls
     with progress("rendering") as (step,):
-        synthesise(out, train=train, valid=valid, test=test, size=size, seed=seed, progress=step, form=form)
-    say(f"wrote {train + valid + test} images to {out}")
+        synthesise(out, train, valid, test, size, seed, step, form=form, copies=copies, hulls=hulls)
+    say(f"wrote {train * max(copies, 1) + valid + test} images to {out}")
+
+
+@app.command(epilog=example("vitcourse inspect data/signs --out signs.png"))
+def inspect(
+    data: Annotated[Path, typer.Argument(help="An export folder.")],
+    out: Annotated[Path | None, typer.Option(help="Draw boxes, twins and sizes into this picture.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the tables.")] = False,
+    background: Background = "refuse",
+) -> None:
+    """Say what an export holds, and what will fool you: twins, labels that grew, what a blind answer gets."""
+    from vitcourse.commands import inspection
+    from vitcourse.commands.terminal import notes, progress
+
+    _check_picture(out)
+    noted = []
+    with notes(noted.append):
+        splits = inspection.read(data, background)
+    with progress("comparing copies") as (step,):
+        content, twins = inspection.facts(data, splits, step)
+    if as_json:
+        print(json.dumps({"notes": noted, **content}, indent=1))
+    else:
+        for table in inspection.tables(content):
+            console.print(table)
+        for line in noted + inspection.lines(content):
+            say(line)
+    if out is not None:
+        from vitcourse.figures import plots
+
+        first = next(iter(content["splits"].values()))
+        plots.save(inspection.picture(splits, twins, bool(first["labels"]["hulls"])), out)
+        if not as_json:
+            say(f"wrote {out}")
 
 
 @app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
@@ -96,8 +134,7 @@ def predict(
     from vitcourse.asl.metrics import predict as predict_signs
     from vitcourse.data.asl import LETTERS, decode
 
-    if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
-        raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")
+    _check_picture(out)
     model, _ = load_run(run)
     if out is not None:
         from vitcourse.figures import plots
@@ -123,3 +160,8 @@ def predict(
         plots.use_style()
         plots.save(plots.sign_grid(drawn, torch.stack(boxes), titles, columns=columns, side=side), out)
         say(f"wrote {out}")
+
+
+def _check_picture(out: Path | None) -> None:
+    if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
+        raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")

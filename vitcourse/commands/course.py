@@ -50,7 +50,7 @@ def grade(
         str, typer.Option(help="Grade what was handed in since 2026-01-31, or '2026-01-31 18:00'; the rest stays.")
     ] = "",
     resume: Annotated[
-        bool, typer.Option(help="Go on where a grading was broken off, and with what has changed.")
+        bool, typer.Option("--resume", help="Go on where a grading was broken off, and with what has changed.")
     ] = False,
     part: Annotated[str, typer.Option(help="Grade a share of the students, such as 3/8; see vitcourse merge.")] = "1/1",
     jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,

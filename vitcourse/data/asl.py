@@ -17,6 +17,7 @@ from torchvision.transforms.v2 import functional as TF
 
 from vitcourse.data.copies import Copy, find_copies, group_by_photo, hold_out, source_photo
 from vitcourse.data.exports.roboflow import DataNote, Record, read_split
+from vitcourse.data.hulls import judge, shrink, tighten
 from vitcourse.data.images import decode
 from vitcourse.data.letters import LETTERS
 from vitcourse.data.synthesis import synthesise
@@ -33,10 +34,13 @@ __all__ = [
     "find_copies",
     "group_by_photo",
     "hold_out",
+    "judge",
     "load",
     "render",
+    "shrink",
     "source_photo",
     "synthesise",
+    "tighten",
     "to_input",
 ]
 
@@ -45,13 +49,15 @@ class AslDataset(Dataset):
     """Labelled signs on disk, decoded when asked for.
 
     An item is a dict: ``image`` (uint8, (3, height, width), upright, in the file's own size), ``label`` (int, 0 to 25),
-    ``box`` (float32, (4,), xyxy in fractions of the image) and ``file`` (str).
+    ``box`` (float32, (4,), xyxy in fractions of the image) and ``file`` (str). All of them are kept as ``labels``,
+    ``boxes`` and ``files``; ``sizes`` (N, 2) are the widths and heights of the images in pixels.
     """
 
     def __init__(self, records: list[Record]):
         self.records = records
         self.labels = torch.tensor([record.label for record in records])
         self.boxes = torch.tensor([record.box for record in records], dtype=torch.float32)
+        self.sizes = torch.tensor([(record.width, record.height) for record in records], dtype=torch.float32)
 
     @property
     def files(self) -> list[str]:

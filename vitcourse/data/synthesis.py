@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
+from vitcourse.data.altered import Alteration, alter, hull, tight
 from vitcourse.data.exports.records import Record
 from vitcourse.data.exports.roboflow import FORMS
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
-from vitcourse.hands import check_numbers, render
+from vitcourse.hands import check_numbers, render_with_truth
 
 SPLIT_STRIDE = 10**9  # pictures between the first of a split and the first of the next: no picture is in two
 BATCH = 64  # pictures rendered and then written, so that progress moves
@@ -25,12 +28,21 @@ README = """American Sign Language letters, rendered
 {train} train, {valid} valid and {test} test pictures of {size} x {size} pixels, one hand and one box each.
 
 Made by vitcourse {version}:
-data.asl.synthesise(train={train}, valid={valid}, test={test}, size={size}, seed={seed}, form="{form}").
+data.asl.synthesise(train={train}, valid={valid}, test={test}, size={size}, seed={seed}, form="{form}"{copied}).
 The same call gives the same files, given the same versions of torch and Pillow.
 The hands are drawn by a program, from poses typed by hand; no photo went in.
-A box spans the pixels that show the hand, without the forearm{rounding}.
+A box spans the pixels that show the hand, without the forearm{rounding}.{altered}
 The layout is that of a Roboflow export, form {form}. J and Z, which are moving signs, are stills.
 """
+ALTERED = """
+Each train picture is there in {copies} copies: mirrored, cut, turned, sheared, lighter or darker, blurred.
+{boxes} {truth} holds the box around the hand of each copy,
+the one of its photo (width and height in pixels), and by how many degrees it was turned and sheared."""
+BOXES = {
+    True: "Their boxes are those that exporters draw: around the turned box, and again around the sheared one.",
+    False: "Their boxes are around the hand as it is seen in the copy.",
+}
+TRUTH = "truth.json"
 ROUNDING = {"csv": ", rounded to whole pixels", "voc": ", rounded to whole pixels and counted from 1"}
 
 
@@ -43,6 +55,8 @@ def synthesise(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     form: str = "csv",
+    copies: int = 0,
+    hulls: bool = False,
 ) -> None:
     """Writes a rendered data set in the layout of a Roboflow export.
 
@@ -58,13 +72,20 @@ def synthesise(
         seed: 0 or more; the same one gives the same files.
         progress: called with (pictures done, pictures in all).
         form: "csv", "coco", "yolo" or "voc" (see `vitcourse.data.exports.roboflow`).
+        copies: how often each train picture is written, each time altered (see `vitcourse.data.altered`); 0 writes it
+            once, as it was rendered. What was done to which, and the true boxes, are kept in ``truth.json``.
+        hulls: the boxes of the copies are what exporters make of them, around the turned box and again around the
+            sheared one, and not the true ones.
 
     Raises:
-        InputError: ``out`` is in use, the form is unknown, or a number is out of range.
+        InputError: ``out`` is in use, the form is unknown, a number is out of range, or there are ``hulls`` without
+            ``copies``.
     """
     out = Path(out).resolve()
     counts = {"train": train, "valid": valid, "test": test}
-    check_numbers(size, seed=seed, **counts)
+    check_numbers(size, seed=seed, copies=copies, **counts)
+    if hulls and not copies:
+        raise InputError("hulls are boxes of altered copies: ask for 1 copy of each train picture or more")
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
@@ -74,16 +95,19 @@ def synthesise(
     place.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=place))
     try:
-        done = 0
+        done, truth = 0, {}
+        wanted = train * max(copies, 1) + valid + test
         for number, (split, count) in enumerate(counts.items()):
             images = partial / split / FORMS[form].IMAGES
             images.mkdir(parents=True)
             records = []
-            for record in _write_pictures(images, number, count, size, seed):
+            altered = copies if split == "train" else 0
+            for record, true in _write_pictures(images, number, count, size, seed, altered, hulls):
                 records.append(record)
+                truth |= {record.file.name: true} if true else {}
                 done += 1
                 if progress is not None:
-                    progress(done, sum(counts.values()))
+                    progress(done, wanted)
             FORMS[form].write(partial / split, records)
         facts = README.format(
             rounding=ROUNDING.get(form, ""),
@@ -92,8 +116,12 @@ def synthesise(
             size=size,
             seed=seed,
             form=form,
+            copied=f", copies={copies}, hulls={hulls}" if copies else "",
+            altered=ALTERED.format(copies=copies, boxes=BOXES[hulls], truth=TRUTH) if copies else "",
             **counts,
         )
+        if truth:
+            (partial / TRUTH).write_text(json.dumps({"train": truth}, indent=0), encoding="utf-8")
         (partial / "README.dataset.txt").write_text(facts, encoding="utf-8")
         partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
         if place == out:
@@ -107,16 +135,31 @@ def synthesise(
         raise
 
 
-def _write_pictures(folder: Path, split: int, count: int, size: int, seed: int) -> Iterator[Record]:
-    """Writes a split's pictures one after the other and yields their records."""
+def _write_pictures(
+    folder: Path, split: int, count: int, size: int, seed: int, copies: int, hulls: bool
+) -> Iterator[tuple[Record, dict]]:
+    """Writes a split's pictures one after the other and yields their records, each with what is true of a copy."""
     letters = torch.from_numpy(np.random.default_rng([seed, split, count]).permutation(count) % len(LETTERS))
     for begin in range(0, count, BATCH):
         some = letters[begin : begin + BATCH]
-        images, boxes = render(some, seed, size, first=split * SPLIT_STRIDE + begin)
-        for row, (letter, image, box) in enumerate(zip(some.tolist(), images, boxes, strict=True), start=begin):
-            jpeg = io.BytesIO()
-            Image.fromarray(image.permute(1, 2, 0).numpy()).save(jpeg, "JPEG", quality=90)
-            # A source photo's name, as in a real export: no two pictures of the three splits share it.
-            name = f"{LETTERS[letter]}{3 * row + split}_jpg.rf.{hashlib.md5(jpeg.getvalue()).hexdigest()}.jpg"
-            (folder / name).write_bytes(jpeg.getvalue())
-            yield Record(folder / name, size, size, letter, tuple(box.tolist()))
+        images, boxes, _, parts = render_with_truth(some, seed, size, first=split * SPLIT_STRIDE + begin)
+        for row, (letter, image, box, part) in enumerate(zip(some.tolist(), images, boxes, parts, strict=True), begin):
+            name = f"{LETTERS[letter]}{3 * row + split}"  # a source photo's name: no two of the three splits share it
+            if not copies:
+                yield _written(folder, name, image, letter, box), {}
+            for copy in range(copies):
+                made = Alteration.drawn(np.random.default_rng([seed, split, row, copy]), size)
+                true, grown = tight(box, part, made, size), hull(box, made, size)
+                record = _written(folder, name, alter(image, made), letter, grown if hulls else true)
+                extent = ((box[2:] - box[:2]) * size).tolist()
+                facts = {"mirrored": made.mirrored, "turn": made.turn, "shear": made.shear, "photo": extent}
+                yield record, {"box": true.tolist(), **facts}
+
+
+def _written(folder: Path, photo: str, image: Tensor, letter: int, box: Tensor) -> Record:
+    """Writes one picture under the name that an export gives a copy of a photo."""
+    jpeg, size = io.BytesIO(), image.shape[-1]
+    Image.fromarray(image.permute(1, 2, 0).numpy()).save(jpeg, "JPEG", quality=90)
+    file = folder / f"{photo}_jpg.rf.{hashlib.md5(jpeg.getvalue()).hexdigest()}.jpg"
+    file.write_bytes(jpeg.getvalue())
+    return Record(file, size, size, letter, tuple(box.tolist()))

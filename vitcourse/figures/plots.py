@@ -128,14 +128,20 @@ def sign_grid(
     for axes in grid.flat:
         axes.set_axis_off()
     for i, (axes, image) in enumerate(zip(grid.flat, images, strict=False)):
-        axes.imshow(image.permute(1, 2, 0).numpy())
-        if true_boxes is not None:
-            _draw_box(axes, true_boxes[i], image.shape, BLUE, "--")
-        if boxes is not None:
-            _draw_box(axes, boxes[i], image.shape, ORANGE, "-")
+        draw_sign(axes, image, *(None if part is None else part[i] for part in (boxes, true_boxes)))
         if titles is not None:
             axes.set_title(titles[i], fontsize=9.5, fontweight="normal", loc="center", pad=3)
     return figure
+
+
+def draw_sign(axes: Axes, image: Tensor, box: Tensor | None = None, true_box: Tensor | None = None) -> None:
+    """One image (uint8 (3, h, w)) without its axes, with a box (solid orange) and the true one (dashed blue)."""
+    axes.set_axis_off()
+    axes.imshow(image.permute(1, 2, 0).numpy())
+    if true_box is not None:
+        _draw_box(axes, true_box, image.shape, BLUE, "--")
+    if box is not None:
+        _draw_box(axes, box, image.shape, ORANGE, "-")
 
 
 def thumbnail(image: Tensor, longest: int) -> Tensor:

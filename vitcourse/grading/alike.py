@@ -19,8 +19,7 @@ from vitcourse.grading.statements import statements
 
 PIECE, LONGEST = 4, 2000  # nodes in a row; of an answer that is compared in pieces
 NEAR = 0.75  # shared pieces by all pieces of both
-# Of all pairs that do not know each other, one in 2**CHANCE classes shows one.
-CHANCE = 5
+CHANCE = 5  # where all work alone, one class in 2**CHANCE shows a pair
 LEVELS = ("the same text", "the same but for names", "nearly the same")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vitcourse.errors import InputError, some
-from vitcourse.grading.ledger import Ledger, digest, fingerprint, versions
+from vitcourse.grading.ledger import Ledger, by_hand, digest, fingerprint, versions
 from vitcourse.grading.master import Master
 from vitcourse.grading.platforms import plain
 from vitcourse.grading.submissions import Submission
@@ -18,7 +18,7 @@ class Choice:
     Args:
         students: these alone, by what the table calls them, by name or by id.
         since: what was handed in at that time or later, "2026-01-31" or "2026-01-31 18:00".
-        resume: what has not been graded yet, as it is now, with this seed and these versions.
+        resume: what has not been graded yet, as it is now, with this seed, these versions and these points by hand.
         part: (3, 8) is the third of eight shares of the students.
     """
 
@@ -66,8 +66,13 @@ def chosen(
         time = _time(choice.since)
         result = [entry for entry in result if entry.when >= time]
     if choice.resume:
-        now = fingerprint(seed), versions()
-        result = [entry for entry in result if _before(ledger, entry) != (digest(entry, masters[entry.lesson]), *now)]
+        now, hands = (fingerprint(seed), versions()), by_hand(ledger.root)
+        result = [
+            entry
+            for entry in result
+            if _before(ledger, entry)
+            != (digest(entry, masters[entry.lesson]), *now, hands.get((entry.student, entry.lesson), ""))
+        ]
     return result
 
 
@@ -86,4 +91,4 @@ def _time(text: str) -> float:
 
 def _before(ledger: Ledger, entry: Submission) -> tuple[str, ...] | None:
     graded = ledger.entries.get((entry.student, entry.lesson))
-    return (graded.digest, graded.seed, graded.versions) if graded else None
+    return (graded.digest, graded.seed, graded.versions, graded.hand) if graded else None

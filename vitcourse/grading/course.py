@@ -138,12 +138,12 @@ class Course:
         from nbgrader.converters import Autograde
         from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 
-        folder = self._folder("submitted", master, student)
+        folder = self.folder("submitted", master, student)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         file = folder / f"{master.name}.ipynb"
         nbformat.write(notebook, file)
-        done = self._folder("autograded", master, student) / file.name
+        done = self.folder("autograded", master, student) / file.name
         by_hand = ByHand(self._gradebook, (master.name, master.lesson, as_id(student)), done)
 
         def run(content: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -166,14 +166,14 @@ class Course:
         """Writes the student's feedback page, with the points of the gradebook; returns its file."""
         from nbgrader.converters import GenerateFeedback
 
-        folder = self._folder("autograded", master, student)
+        folder = self.folder("autograded", master, student)
         with self._quiet() as log, self._alone():
             converter = GenerateFeedback(coursedir=self._directory(master, student), config=self.config, log=log)
             converter.force = True
             files = [str(folder / f"{master.name}.ipynb")]
             converter.init_notebooks = lambda: setattr(converter, "assignments", {str(folder): files})
             converter.start()
-        return self._folder("feedback", master, student) / f"{master.name}.html"
+        return self.folder("feedback", master, student) / f"{master.name}.html"
 
     def points(self, master: Master, student: str) -> list[Points]:
         """What the gradebook says of a student's graded cells, in reading order; manual points win."""
@@ -195,7 +195,8 @@ class Course:
             notebook.late_submission_penalty = penalty
             gradebook.db.commit()
 
-    def _folder(self, step: str, master: Master, student: str) -> Path:
+    def folder(self, step: str, master: Master, student: str) -> Path:
+        """Where a student's work for a lesson lies: submitted, autograded, or its feedback."""
         return self.root / step / as_id(student) / master.lesson
 
     def _gradebook(self):

@@ -56,7 +56,7 @@ class Grader:
     def grade(self, submission: Submission) -> Graded:
         """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
         master, graded = self.masters[submission.lesson], Graded()
-        kept = self.book.root / "autograded" / submission.student / submission.lesson
+        kept = self.book.folder("autograded", master, submission.student)
         if submission.problem == MISSING and submission.place is None and not kept.exists():
             # Of whom the roster alone tells there is nothing to record, and no page to read.
             rows = grades.zeros(master, submission.student, MISSING)

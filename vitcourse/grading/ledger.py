@@ -8,9 +8,11 @@ import hashlib
 import json
 import os
 import platform
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +24,19 @@ from vitcourse.grading.platforms import Person
 from vitcourse.grading.submissions import Submission
 
 LINES, SEED = "graded.jsonl", "seed.txt"
+BY_HAND = """
+SELECT submitted_assignment.student_id, assignment.name, base_cell.name, marks.value
+FROM (
+    SELECT cell_id, notebook_id, manual_score AS value FROM grade
+    UNION ALL SELECT cell_id, notebook_id, manual_comment FROM comment
+) AS marks
+JOIN base_cell ON base_cell.id = marks.cell_id
+JOIN submitted_notebook ON submitted_notebook.id = marks.notebook_id
+JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+JOIN assignment ON assignment.id = submitted_assignment.assignment_id
+WHERE marks.value IS NOT NULL
+ORDER BY 1, 2, 3, 4
+"""
 
 
 @dataclass
@@ -38,6 +53,7 @@ class Entry:
         digest: of what was handed in.
         seed: the fingerprint of the seed.
         versions: of what has graded it.
+        hand: a mark of the points and comments given by hand by then.
         when: it was graded.
     """
 
@@ -50,6 +66,7 @@ class Entry:
     digest: str = ""
     seed: str = ""
     versions: str = ""
+    hand: str = ""
     when: str = ""
 
     @property
@@ -66,7 +83,7 @@ class Ledger:
     """
 
     def __init__(self, root: Path, keep: bool = True):
-        self.file, self.entries, self.new = root / LINES, {}, True
+        self.root, self.file, self.entries, self.new = root, root / LINES, {}, True
         with suppress(OSError):
             for line in self.file.read_text(encoding="utf-8").split("\n") if keep else ():
                 with suppress(ValueError, TypeError, KeyError):  # what was cut off when the machine stopped
@@ -108,11 +125,13 @@ def _read(plain: dict) -> Entry:
     return Entry(**plain | {"person": Person(**plain["person"])})
 
 
+@cache
 def fingerprint(seed: str) -> str:
     """Tells seeds apart and does not give them away; a short seed could still be guessed."""
     return hashlib.scrypt(seed.encode(), salt=b"vitcourse", n=2**14, r=8, p=1, dklen=8).hex()
 
 
+@cache
 def versions() -> str:
     names = ("vitcourse", "torch", "nbgrader")
     return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)])
@@ -122,9 +141,20 @@ def digest(submission: Submission, master: Master) -> str:
     """Of what was handed in, as far as it is graded, and of what was asked for."""
     entries = (submission, *submission.rivals)
     cells = [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for entry in entries for cell in entry.cells]
-    asked = [cell.source for cell in master.notebook.cells]
+    asked = [*(cell.source for cell in master.notebook.cells), repr(list(master.tasks.values()))]
     text = json.dumps([submission.problem, submission.detail, submission.name, cells, asked])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def by_hand(root: Path) -> dict[tuple[str, str], str]:
+    """A mark of the points and comments given by hand, by student and lesson, as far as there are any."""
+    marks: dict[tuple[str, str], str] = {}
+    if (root / "gradebook.db").is_file():
+        with closing(sqlite3.connect(root / "gradebook.db")) as gradebook, suppress(sqlite3.Error):
+            for student, lesson, *given in gradebook.execute(BY_HAND):
+                whole = f"{marks.get((student, lesson), '')}{given}"
+                marks[student, lesson] = hashlib.sha256(whole.encode()).hexdigest()[:16]
+    return marks
 
 
 def keep_seed(root: Path, seed: str) -> None:

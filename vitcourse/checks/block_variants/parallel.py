@@ -85,7 +85,7 @@ def wrong(x: Tensor, state: State, num_heads: int) -> dict[str, Tensor]:
         "counts-x-again/ffns": count * after + _sum(after, ffns),
         "mean-of-branches": mean + _sum(mean, ffns) / count,
         "one-branch": few(1),
-        **({"one-branch/two": few(2)} if count > 2 else {}),
+        "one-branch/two": few(2),  # the right answer where there are two
         "no-gamma": block(scaled="none"),
         "one-gamma": block(scaled="first"),
         "gamma-before": block(before=True),

@@ -17,21 +17,29 @@ from vitcourse.checks.engine.words import describe
 Log = dict[str, object]
 Rule = Callable[[Log], str]
 FAULTS = ("detached", "not in the optimizer", "schedule", "other inputs", "softmax twice", "wrong labels", "healthy")
-STEPS, RATE, WIDTH, EACH = 60, 0.05, 16, 20  # EACH: points of a class
+STEPS, RATE, WIDTH, EACH, FEW = 60, 0.05, 12, 60, 12  # EACH and FEW: points of a class
 diagnose = Check("training.diagnose")
 
 
-def train(probe: Probe, fault: str) -> Log:
-    """The log of a training with this fault, of Adam with a warm-up that starts at 0."""
-    classes, end = probe.integer(3, 6), probe.integer(4, 12) if fault == "schedule" else STEPS
-    labels, centres = torch.arange(classes).repeat(EACH), 4 * torch.eye(classes, 8)
+def train(probe: Probe, fault: str, kind: int = 0) -> Log:
+    """The log of a training with this fault, of Adam with a warm-up that starts at 0.
+
+    Args:
+        kind: 0 or 1: which layer the optimizer lacks, what of the inputs is another, mean or deviation, and whether
+            there are few images, whose wrong labels can be learned by heart.
+    """
+    classes, end = probe.integer(3, 6), 2 if fault == "schedule" else STEPS
+    few = fault == "wrong labels" and kind
+    labels, centres = torch.arange(classes).repeat(FEW if few else EACH), 4 * torch.eye(classes, 8)
     seen, held = (centres[labels] + probe.normal(len(labels), 8) for _ in range(2))
     mean, deviation = seen.mean(), seen.std()
-    seen, held = (seen - mean) / deviation, held + 3 if fault == "other inputs" else (held - mean) / deviation
+    seen, held = (seen - mean) / deviation, (held - mean) / deviation
+    if fault == "other inputs":
+        held = 2 * held if kind else held + 1
     taught = labels[torch.randperm(len(labels), generator=probe.generator)] if fault == "wrong labels" else labels
     weights = {"hidden": probe.normal(8, WIDTH) / 8**0.5, "head": probe.normal(WIDTH, classes) / WIDTH**0.5}
     weights = {name: weight.requires_grad_() for name, weight in weights.items()}
-    lost = ("hidden", "head")[probe.integer(0, 1)] if fault == "not in the optimizer" else None
+    lost = ("hidden", "head")[kind] if fault == "not in the optimizer" else None
     optimizer = torch.optim.Adam([weight for name, weight in weights.items() if name != lost])
     log = {"classes": classes, "loss": [], "gradients": {n: [] for n in weights}, "steps": {n: [] for n in weights}}
 
@@ -115,12 +123,51 @@ SUSPECTS = {
     "detached-by-steps": _rule(by_steps=True),
     "all-layers-asked": _rule(layers=all),
     "warm-up-is-an-end": _rule(warm_up=False),
+    "accuracy-not-asked": _rule(right_needed=False),
+    "accuracy-not-asked/last": _rule(right_needed=False, last=lambda losses: losses[-1]),
     "ten-classes": _rule(classes=10, guess=10),
     "ten-classes/floor": _rule(classes=10),
     "ten-classes/guess": _rule(guess=10),
     "chance-first": _rule(order=_first("wrong labels")),
-    "accuracy-not-asked": _rule(right_needed=False),
-    "accuracy-not-asked/last": _rule(right_needed=False, last=lambda losses: losses[-1]),
     "mean-only": _rule(level=0),
     "deviation-only": _rule(level=1),
 }
+
+
+# What one check draws: every fault, and both kinds of those that have two.
+DRAWN = (*((fault, 0) for fault in FAULTS), *((FAULTS[place], 1) for place in (1, 3, 5)))
+
+
+def draw(probe: Probe, fault: str, kind: int) -> Log:
+    """A log with this fault, drawn anew until it is plain: what is learned, and what is not, lies far apart."""
+    while True:
+        log = train(probe, fault, kind)
+        guesses = log["held_right"] * log["classes"] < 1.3
+        ratio = min(log["loss"]) / floor(log["classes"])
+        if fault in ("schedule", "wrong labels"):
+            if guesses and (ratio < 0.9 if kind else ratio > 1.1):
+                return log
+        elif fault == "other inputs" or not guesses:
+            return log
+
+
+@diagnose.property("each fault has its name, and a healthy run is called healthy")
+def _judge(probe: Probe) -> None:
+    order = torch.randperm(len(DRAWN), generator=probe.generator).tolist()
+    logs = [draw(probe, *DRAWN[place]) for place in order]
+    found = []
+    for log in logs:
+        name = probe.call(log)
+        probe.require(isinstance(name, str), "wrong-type", f"Expected a text, got {describe(name)}.")
+        found.append(name)
+    wanted = [DRAWN[place][0] for place in order]
+    if found == wanted:
+        return
+    place = next(place for place, name in enumerate(found) if name != wanted[place])
+    probe.given = (logs[place],), {}
+    detail = f"One log is called {found[place]!r}; its fault is {wanted[place]!r}."
+    for suspect, rule in SUSPECTS.items():
+        probe.require(found != [rule(log) for log in logs], suspect.partition("/")[0], detail)
+    strange = next((name for name in found if name not in FAULTS), None)
+    probe.require(strange is None, "another-word", f"You say {strange!r}.")
+    raise Wrong("wrong-values", detail)

@@ -38,15 +38,15 @@ class _Run:
         self.step = 0 if "schedule" in lost else checkpoint["step"]
         if "moments" not in lost and checkpoint["step"]:
             for name, parameter in self.model.named_parameters():
-                moments = (checkpoint[f"{name}_{kind}"].clone() for kind in ("mean", "square"))
-                count = torch.tensor(0.0 if "count" in lost else float(checkpoint["step"]))
-                self.optimizer.state[parameter] = dict(
-                    zip(("step", "exp_avg", "exp_avg_sq"), (count, *moments), strict=True)
-                )
+                self.optimizer.state[parameter] = {
+                    "step": torch.tensor(float(checkpoint["step"])),
+                    "exp_avg": checkpoint[f"{name}_mean"].clone(),
+                    "exp_avg_sq": checkpoint[f"{name}_square"].clone(),
+                }
         if "random" not in lost:
             self.generator.set_state(checkpoint["random"])
-        # The saved optimizer holds the rate of the next step; a schedule that begins anew takes over after it.
-        self.first = checkpoint["step"] if "schedule" in lost and "moments" not in lost else self.step
+        # The rate of the first step is the optimizer's own; from then on it is the schedule's.
+        self.first = 0 if "rate" in lost else checkpoint["step"]
 
     def losses(self, images: Tensor, labels: Tensor, start: int, epochs: int, size: int) -> Tensor:
         found = []
@@ -71,7 +71,7 @@ class _Run:
 
 
 def wrong(checkpoint: Checkpoint, images: Tensor, labels: Tensor, epochs: int, size: int) -> dict[str, Tensor]:
-    done = checkpoint["epoch"]
+    done, optimizer = checkpoint["epoch"], ("moments", "rate")
 
     def found(*lost: str, start: int = done) -> Tensor:
         return _Run(checkpoint, images, lost).losses(images, labels, start, epochs, size)
@@ -81,15 +81,16 @@ def wrong(checkpoint: Checkpoint, images: Tensor, labels: Tensor, epochs: int, s
         "epochs-begin-anew/as many": found(start=0)[: len(found())],
         "one-epoch-off": found(start=done + 1),
         "one-epoch-off/more": found(start=done - 1),
-        "all-anew": found("weights", "moments", "schedule", "random"),
-        "all-anew/epochs": found("weights", "moments", "schedule", "random", start=0),
+        "all-anew": found("weights", *optimizer, "schedule", "random"),
+        "all-anew/epochs": found("weights", *optimizer, "schedule", "random", start=0),
         "weights-not-restored": found("weights"),
-        "optimizer-not-restored": found("moments"),
-        "optimizer-not-restored/and rate": found("moments", "schedule"),
+        "optimizer-not-restored": found(*optimizer),
+        "optimizer-not-restored/averages": found("moments"),
+        "optimizer-not-restored/schedule": found(*optimizer, "schedule"),
         "schedule-not-restored": found("schedule"),
         "order-not-restored": found("random"),
-        "only-weights": found("moments", "schedule", "random"),
-        "optimizer-and-order-not-restored": found("moments", "random"),
+        "only-weights": found(*optimizer, "schedule", "random"),
+        "optimizer-and-order-not-restored": found(*optimizer, "random"),
     }
 
 
@@ -106,7 +107,7 @@ resume = Solved(
 @resume.on("the losses of the steps that are left are those of a run that was never stopped")
 def draw(probe: Probe) -> Inputs:
     """The checkpoint of a run that has begun from drawn weights, and with an order of its own."""
-    (pixels, classes), size, done = probe.sizes(2, 3, 6), probe.integer(4, 5), probe.integer(1, 2)
+    (pixels, classes), size, done = probe.sizes(2, 3, 6), probe.integer(4, 5), probe.integer(2, 3)
     labels = torch.randint(classes, (3 * size - 1,), generator=probe.generator)
     images = probe.normal(len(labels), pixels) + 1.5 * probe.normal(classes, pixels)[labels]
     order = torch.Generator().manual_seed(probe.integer(1, 10**6))

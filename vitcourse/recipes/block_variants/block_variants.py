@@ -95,7 +95,7 @@ def record(say: Say, preset: str) -> dict:
                     model, losses = train(own, *data["train"], seed)
                     content["parameters"][block] = sum(p.numel() for p in model.parameters())
                     row = {"block": block, "optimizer": optimizer, "schedule": schedule, "seed": seed}
-                    row |= {"test": round(accuracy(model, *data["test"]), 4), "losses": losses}
+                    row |= {"test": round(accuracy(model, *data["test"]), 4), "loss": losses[-1]}
                     content["rows"].append(row)
                     say(f"{block}, {optimizer}, {schedule}, seed {seed}: {row['test']:.1%}, loss {losses[-1]:.3f}")
                     yield content

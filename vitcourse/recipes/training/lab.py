@@ -13,17 +13,9 @@ from vitcourse.errors import InputError
 from vitcourse.recipes.training.broken import run
 from vitcourse.recipes.training.faults import BATCHES, GROUPS, Log
 
-CHANCE = 0.15  # of ten classes one in ten is right by chance
-
 
 class Sign(NamedTuple):
-    """What a fault shows.
-
-    Attributes:
-        would: how a run with this fault looks.
-        shows: whether a run does, from its log.
-        seen: how it looks in this run.
-    """
+    """What a fault shows: how a run with it would look, whether a log does show it, and what is seen in that log."""
 
     would: str
     shows: Callable[[Log], bool]
@@ -162,13 +154,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
     ),
     "blind token": (
         "the token that the head reads has seen nothing of the image",
-        [
-            Sign(
-                "blocks and head would have a gradient, and the patches none",
-                lambda log: cut(log) == ["patches"],
-                _cut,
-            )
-        ],
+        [Sign("the patches alone would have no gradient", lambda log: cut(log) == ["patches"], _cut)],
     ),
     "not in the optimizer": (
         "the optimizer does not have all of the parameters",
@@ -211,7 +197,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
         [
             Sign(
                 "more images would be right than by chance",
-                lambda log: trained(log) > CHANCE,
+                lambda log: trained(log) > 0.15,
                 lambda log: f"{trained(log):.0%} of the training images are",
             ),
             Sign(
