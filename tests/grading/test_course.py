@@ -68,9 +68,16 @@ def points_of(graded, student):
     return {row.exercise: row.points for row in graded.rows if row.student == student}
 
 
+def test_an_answer_in_words_is_given_out_without_the_model_answer_and_asks_for_words(by_hand, tmp_path):
+    release = nbformat.read(assign(LESSON, tmp_path / "handout", by_hand), as_version=4)
+    assert cell_of(release, "essay").source == "YOUR ANSWER HERE"
+
+
 def test_answers_in_words_wait_for_points_by_hand(graded_twice):
     first, second = graded_twice
     assert (first.by_hand, second.by_hand) == (2, 1)
+    unread = {page.parts[-3]: "not read yet" in page.read_text() for page in second.pages}
+    assert unread == {"anna": True, "ben": False}
     assert points_of(first, "anna")[f"{LESSON}/essay"] == 0
     assert sum(points_of(first, "anna").values()) == 9
 

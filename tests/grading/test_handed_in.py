@@ -278,7 +278,8 @@ def test_some_functions_of_a_lesson_do_not_push_a_marked_notebook_aside(put, fou
         os.utime(put(name, json.dumps({"cells": cells})), (2e9, 2e9))
     put("anna/hw.ipynb", text)
     entries = found()
-    assert (entries["anna"].name, entries["anna"].notes) == ("hw.ipynb", ["play.ipynb was left aside"])
+    assert (entries["anna"].name, entries["anna"].notes) == ("hw.ipynb", [])
+    assert [entry.name for entry in entries["anna"].rivals] == ["play.ipynb"]
     assert (entries["ben"].name, entries["ben"].problem) == ("play.ipynb", None)
 
 

@@ -3,18 +3,20 @@
 import nbformat
 import pytest
 
-from tests.grading.assignment import LESSON, NAME, cell_of, source, write_course
+from tests.grading.assignment import LESSON, NAME, cell_of, function, source, write_course
 from vitcourse.errors import InputError
-from vitcourse.grading.master import COURSE, Task, find_master, load_masters
+from vitcourse.grading.master import COURSE, find_master, load_masters
 
 
 def test_the_test_cells_say_what_is_asked_for(course):
     master = find_master(LESSON, course)
-    assert list(master.tasks.values()) == [
-        Task("scores-check", "attention.scores", "scores", 3.0),
-        Task("causal_mask-check", "attention.causal_mask", "causal_mask", 3.0),
-        Task("cost-check", "attention.cost", "cost", 3.0),
+    facts = [(task.cell, task.exercise, task.name, task.points) for task in master.tasks.values()]
+    assert facts == [
+        ("scores-check", "attention.scores", "scores", 3.0),
+        ("causal_mask-check", "attention.causal_mask", "causal_mask", 3.0),
+        ("cost-check", "attention.cost", "cost", 3.0),
     ]
+    assert master.tasks["scores-check"].solution == function("scores")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What a learner calls to check an exercise: ``checks.<topic>.<exercise>(my_function)``.
 
 ``CATALOGUE`` lists the exercises; ``summary`` shows which of a lesson's checks have passed; ``run`` gives a grader the
-report that a learner is shown. A lesson's exercise lies in ``<topic>/<exercise>.py`` and is loaded at its first use:
-its check is what the file defines under its own name. What a check says of a mistake stands in ``vitcourse/exercises``.
+report that a learner is shown; ``add`` and ``unpack`` bring in a teacher's own exercises. A lesson's exercise lies in
+``<topic>/<exercise>.py`` and is loaded at its first use: its check is what the file defines under its own name. What a
+check says of a mistake stands in ``vitcourse/exercises``.
 """
 
 from importlib import import_module
@@ -10,9 +11,9 @@ from types import ModuleType
 
 from vitcourse.checks.engine.report import CheckFailed, Report
 from vitcourse.checks.engine.summary import summary
-from vitcourse.exercises import CATALOGUE, TOPICS, of_topic
+from vitcourse.exercises import CATALOGUE, FILES, TOPICS, of_topic
 
-__all__ = ["CATALOGUE", "CheckFailed", "Report", "find", "run", "summary", *TOPICS]
+__all__ = ["CATALOGUE", "CheckFailed", "Report", "add", "find", "pack", "run", "summary", "unpack", *TOPICS]
 
 
 class Topic(ModuleType):
@@ -35,9 +36,9 @@ class Topic(ModuleType):
 
 def __getattr__(name: str) -> object:
     """Loads a topic, or what looks checks up by their ids, at its first use."""
-    if name in TOPICS:
+    if name in FILES:
         return import_module(f"{__name__}.{name}")
-    if name in ("find", "run"):
+    if name in ("add", "find", "pack", "run", "unpack"):
         return getattr(import_module(f"{__name__}.lookup"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vitcourse.commands import command_group, console, example, say
-from vitcourse.commands.options import made, options_of
+from vitcourse.commands.options import OwnCourse, made, options_of
 from vitcourse.grading.walled.limits import Limits
 
 app = command_group()
@@ -16,11 +16,15 @@ app = command_group()
 def assign(
     lesson: Annotated[str, typer.Argument(help="The lesson whose exercises to hand out.")],
     out: Annotated[Path, typer.Option(help="The folder to make; it must be new or empty.")],
+    course: OwnCourse = None,
+    repository: Annotated[
+        str | None, typer.Option(help="The course's address: a first cell then installs it where it is missing.")
+    ] = None,
 ) -> None:
     """Make the notebook that students get: stubs, test cells, no solutions."""
     from vitcourse.grading.run import assign as release
 
-    say(f"wrote {release(lesson, out)}")
+    say(f"wrote {release(lesson, out, own=course, repository=repository)}")
 
 
 @app.command(epilog=example("vitcourse grade submissions.zip --seed 'three green kites' --out grades.csv"))
@@ -50,6 +54,9 @@ def grade(
     ] = False,
     part: Annotated[str, typer.Option(help="Grade a share of the students, such as 3/8; see vitcourse merge.")] = "1/1",
     jobs: Annotated[int, typer.Option(help="Submissions graded at once; 0 for as many as there are cores.", min=0)] = 0,
+    late: Annotated[Path | None, typer.Option(help="A small file that says what lateness costs.")] = None,
+    rubric: Annotated[Path | None, typer.Option(help="A small file with points for named mistakes.")] = None,
+    course: OwnCourse = None,
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run submissions with your own rights: only those that you trust.")
     ] = False,
@@ -71,6 +78,7 @@ def grade(
         )
     folder, *more = submissions
     settings = {"limits": limits, "isolated": not no_isolation, "jobs": jobs}
+    settings |= {"late": late, "rubric": rubric, "own": course}
     try:
         with progress("grading") as (step,):
             graded = grade_all(folder, seed, out, more=more, roster=roster, choice=choice, progress=step, **settings)

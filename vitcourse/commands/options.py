@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -12,6 +13,7 @@ from vitcourse.errors import InputError
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 Made = TypeVar("Made")
+OwnCourse = Annotated[Path | None, typer.Option("--course", help="A folder of your own exercises, beside the course.")]
 Background = Annotated[str, typer.Option(help="Photos without a box: refuse the set, or skip them.")]
 
 

@@ -25,7 +25,7 @@ from vitcourse.errors import InputError
 
 FOLDER = Path(__file__).parent
 FILES = {path.stem.partition("_")[2]: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.toml"))}
-TOPICS = tuple(FILES)
+TOPICS = tuple(FILES)  # of the course itself; `add` knows more
 DIFFICULTY = {1: "warm-up", 2: "medium", 3: "hard"}
 
 
@@ -112,7 +112,7 @@ class _Catalogue(Mapping[str, Exercise]):
         return of_topic(topic)[id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(id for topic in TOPICS for id in of_topic(topic)))
+        return iter(sorted(id for topic in FILES for id in of_topic(topic)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -122,6 +122,23 @@ class _Catalogue(Mapping[str, Exercise]):
 def of_topic(topic: str) -> dict[str, Exercise]:
     """The exercises of one lesson by id, in the order of its file."""
     return read(FILES[topic])
+
+
+def add(folder: Path) -> None:
+    """Adds the lessons of another folder, ``NN_topic.toml`` each, for as long as this process lives.
+
+    Raises:
+        InputError: there are none, one cannot be read, or the course has one of that topic.
+    """
+    found = {path.stem.partition("_")[2]: path for path in sorted(folder.glob("[0-9][0-9]_*.toml"))}
+    if not found:
+        raise InputError(f"{folder}: there are no exercises in it (NN_topic.toml)")
+    for topic, path in found.items():
+        if topic in TOPICS and FILES[topic] != path:
+            raise InputError(f"{path}: the course has a lesson {FILES[topic].stem} already: take another topic")
+        read(path)
+    FILES.update(found)
+    of_topic.cache_clear()
 
 
 def find_exercise(id: str) -> Exercise:

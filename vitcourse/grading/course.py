@@ -188,6 +188,13 @@ class Course:
         order = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in master.notebook.cells]
         return sorted(found.values(), key=lambda points: order.index(points.cell))
 
+    def take_off(self, master: Master, student: str, penalty: float) -> None:
+        """Notes the points that lateness takes off, for the page and for nbgrader's own exports."""
+        with self._quiet(), self._alone(), self._gradebook() as gradebook:
+            notebook = gradebook.find_submission_notebook(master.name, master.lesson, as_id(student))
+            notebook.late_submission_penalty = penalty
+            gradebook.db.commit()
+
     def folder(self, step: str, master: Master, student: str) -> Path:
         """Where a student's work for a lesson lies: submitted, autograded, or its feedback."""
         return self.root / step / as_id(student) / master.lesson

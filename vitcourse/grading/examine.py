@@ -8,12 +8,14 @@ from nbformat.v4 import new_output
 from vitcourse import checks
 from vitcourse.checks.engine.display import text
 from vitcourse.errors import one_line
+from vitcourse.grading.earlier import calling_faulty
 from vitcourse.grading.master import Task
 from vitcourse.grading.outputs import CUT
 from vitcourse.grading.submissions import NOT_GRADED
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.session import Session
 
+ON_CPU = "It asks for a GPU, and the grader has none: what was sent there stayed on the CPU, and is judged as it is"
 TOTAL_LIMIT = 10 * 2**20  # characters that all outputs of a notebook may have
 
 
@@ -21,7 +23,8 @@ def examine(notebook: NotebookNode, tasks: dict[str, Task], launcher: Launcher, 
     """Fills the outputs of a notebook whose test cells are the master's.
 
     A test cell's outputs are the report as text and, as nbgrader's form of partial credit, the points as the value of
-    the cell. The report itself goes to the cell's metadata, as ``vitcourse``.
+    the cell. The report itself goes to the cell's metadata, as ``vitcourse``. An answer that calls a faulty one of an
+    exercise before is judged a second time, with the course's own in its place, and the better of both counts.
 
     Args:
         notebook: changed in place.
@@ -45,7 +48,16 @@ def examine(notebook: NotebookNode, tasks: dict[str, Task], launcher: Launcher, 
             room -= len(str(cell.outputs))
             if room < 0:
                 cell.outputs = [new_output("stream", name="stderr", text=CUT)]
-    return list(dict.fromkeys(session.troubles))
+        for cell, task, faulty in calling_faulty(notebook, tasks):
+            for other in faulty:
+                session.run(other.solution)
+            report = _judge(session, task, seed, notebook)
+            if task.earned(report) > cell.metadata["vitcourse"]["points"]:
+                record(cell, task, report)
+                cell.metadata["vitcourse"]["with_right"] = [other.name for other in faulty]
+    notes = [ON_CPU] if session.asked_for_gpu else []
+    notebook.metadata.setdefault("vitcourse", {}).setdefault("notes", []).extend(f"{note}." for note in notes)
+    return [*dict.fromkeys(session.troubles), *notes]
 
 
 def _judge(session: Session, task: Task, seed: object, notebook: NotebookNode) -> checks.Report:
@@ -77,7 +89,7 @@ def nothing(task: Task, misconception: str, message: str, detail: str = "") -> c
 
 def record(cell: NotebookNode, task: Task, report: checks.Report) -> None:
     """Puts a report and its points into a test cell, where nbgrader and the feedback page look for them."""
-    points = report.earned(task.points)
+    points = task.earned(report)
     cell.metadata["vitcourse"] = asdict(report) | {"share": report.share, "points": points}
     cell.outputs = [
         new_output("display_data", data={"text/plain": text(report)}),

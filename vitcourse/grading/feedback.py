@@ -15,6 +15,7 @@ from vitcourse.checks import Report
 from vitcourse.checks.engine.display import as_html
 from vitcourse.exercises import CATALOGUE
 from vitcourse.grading.harmless import as_written
+from vitcourse.notebooks.derive import is_solution
 
 SHOWN = 4000  # characters of one output
 # Characters of code that are set in colours, in one cell and on one page: the time for it grows with their square.
@@ -32,7 +33,7 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     facts = notebook.metadata.get("vitcourse", {})
     numbers = resources["nbgrader"]
     parts, waiting, others, room = [], [], [], [COLOURED_IN_ALL]
-    judged = False
+    judged, unread = False, _unread(notebook, numbers)
     for cell in notebook.cells:
         marks = cell.metadata.get("nbgrader", {})
         if judged and cell.cell_type == "code":
@@ -41,6 +42,8 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
         if marks.get("grade") or marks.get("task"):
             own = [cell] if marks.get("solution") or marks.get("task") else waiting
             parts.append(_part(cell, own, room))
+            if marks["grade_id"] in unread:
+                parts[-1] |= {"verdict": "not read yet", "colour": ""}
             waiting = []
         elif marks.get("solution"):
             waiting = [*waiting, cell]
@@ -62,6 +65,18 @@ def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dic
     return notebook, resources
 
 
+def _unread(notebook: NotebookNode, numbers: dict) -> set[str]:
+    """The answers that wait for points by hand."""
+    by_hand = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade") and is_solution(cell)]
+    if not by_hand:
+        return set()
+    from nbgrader.api import Gradebook
+
+    with Gradebook(numbers["db_url"]) as gradebook:
+        graded = gradebook.find_submission_notebook(*(numbers[name] for name in ("notebook", "assignment", "student")))
+        return {grade.name for grade in graded.grades if grade.auto_score is None is grade.manual_score}
+
+
 def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> dict:
     """One exercise: its points, what the check found, and the student's cells for it."""
     marks, found = cell.metadata["nbgrader"], cell.metadata.get("vitcourse")
@@ -74,6 +89,7 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         "most": f"{most:g}",
         "report": "",
         "headline": "",
+        "helped": "",
         "verdict": "all points" if points >= most else "some points" if points > 0 else "no points",
         "comments": [answer.metadata["nbgrader"].get("comment") for answer in answers],
         "cells": [_cell(answer, room) for answer in answers],
@@ -83,6 +99,7 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         names = ("exercise", "misconception", "message", "detail")
         report = Report(results=tuple(map(tuple, found["results"])), **{name: found[name] for name in names})
         exercise = CATALOGUE.get(report.exercise)
+        part["helped"] = _helped(found.get("with_right", ()))
         part |= {"exercise": report.exercise, "report": as_html(report), "headline": _inline(report.headline)}
         part["title"] = exercise.title if exercise else report.exercise
         part["verdict"] = (
@@ -90,6 +107,17 @@ def _part(cell: NotebookNode, answers: list[NotebookNode], room: list[int]) -> d
         )
     part["colour"] = "right" if points >= most else "wrong"
     return part
+
+
+def _helped(names: list[str]) -> str:
+    """Why an answer has more points than it has earned with the student's other functions."""
+    if not names:
+        return ""
+    listed = " and ".join(f"`{name}`" for name in names)
+    return _inline(
+        f"This answer calls {listed}, where there was a mistake already. It was judged a second time with a right "
+        f"{listed}: that gives more points, and they count."
+    )
 
 
 def _without_inputs(cell: NotebookNode) -> list[NotebookNode]:

@@ -1,6 +1,6 @@
 """Grades one submission after the other into a gradebook, whatever they are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -8,7 +8,8 @@ from nbformat import NotebookNode
 from vitcourse.errors import one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
-from vitcourse.grading.examine import examine, nothing, record
+from vitcourse.grading.examine import ON_CPU, examine, nothing, record
+from vitcourse.grading.late import LATE, Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import listed
 from vitcourse.grading.restore import restore
@@ -43,13 +44,14 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grader:
-    """What it takes to grade: the gradebook, kernels, the seed, and the assignments as they are given out."""
+    """What it takes to grade: the gradebook, kernels, the seed, the assignments as given out, and what is late."""
 
     book: Course
     launcher: Launcher
     seed: str
     masters: dict[str, Master]
     releases: dict[str, NotebookNode]
+    policy: Policy = field(default_factory=Policy)
 
     def grade(self, submission: Submission) -> Graded:
         """What breaks on the way costs this submission's points, or its page, and becomes a line of its problems."""
@@ -60,6 +62,7 @@ class Grader:
             rows = grades.zeros(master, submission.student, MISSING)
             return Graded(rows, [_line(submission, [_in_words(submission)])])
         try:
+            submission = self._the_better(submission)
             notebook, points, problems = self._points(submission)
         except (Exception, SystemExit) as error:
             # nbgrader has refused the notebook, or we have a fault: the student gets a row, the instructor a line.
@@ -78,6 +81,22 @@ class Grader:
         graded.problems += [_line(submission, problems)] if problems else []
         return graded
 
+    def _the_better(self, submission: Submission) -> Submission:
+        """Of a student's notebooks for one lesson the one with most points; which, and how many each has, is noted."""
+        if not submission.rivals:
+            return submission
+        master, release = self.masters[submission.lesson], self.releases[submission.lesson]
+        found = []
+        for entry in (submission, *reversed(submission.rivals)):
+            notebook, _ = restore(entry.cells, release)
+            examine(notebook, master.tasks, self.launcher, self.seed)
+            found.append((sum(cell.metadata.get("vitcourse", {}).get("points", 0) for cell in notebook.cells), entry))
+        # Of equals the first: the one that is meant most.
+        best = max(found, key=lambda pair: self.policy.points(pair[0], self.policy.lateness(pair[1])))[1]
+        listed = ", ".join(f"{entry.name} ({points:g})" for points, entry in found)
+        words = f"of {len(found)} notebooks the one with most points counts, {best.name}: {listed}"
+        return replace(best, notes=[words, *submission.notes])
+
     def _points(self, submission: Submission) -> tuple[NotebookNode, list[Points], list[str]]:
         """The graded notebook and its points, as they stand in the gradebook, and what the instructor should know."""
         master, release = self.masters[submission.lesson], self.releases[submission.lesson]
@@ -95,7 +114,7 @@ class Grader:
         def run(content: NotebookNode) -> None:
             if not submission.problem:
                 troubles = examine(content, master.tasks, self.launcher, self.seed)
-                content.metadata["vitcourse"]["troubles"] = troubles
+                content.metadata["vitcourse"]["troubles"] = [line for line in troubles if line != ON_CPU]
                 problems.extend(troubles)
                 return
             for cell in content.cells:
@@ -107,7 +126,13 @@ class Grader:
         if changed:
             cells = [master.tasks[cell].exercise if cell in master.tasks else cell for cell in changed]
             problems.append(f"what was given by hand is for an earlier answer: {listed(cells)}")
-        return done, self.book.points(master, submission.student), problems
+        points, late = self.book.points(master, submission.student), self.policy.lateness(submission)
+        got = sum(entry.points for entry in points)
+        if (taken := round(got - self.policy.points(got, late), 2)) > 0:
+            self.book.take_off(master, submission.student, taken)
+            points.append(Points(LATE, -taken, 0.0, False))
+            problems.append(f"late by {late}: {taken:g} points are taken off")
+        return done, points, problems
 
 
 def not_graded(master: Master, submission: Submission, detail: str) -> Graded:

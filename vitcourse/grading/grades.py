@@ -27,7 +27,8 @@ class Row:
 
     Args:
         student: as in the folder of submissions.
-        exercise: id in ``checks.CATALOGUE``; lesson and cell for an answer that is graded by hand.
+        exercise: id in ``checks.CATALOGUE``; lesson and cell for an answer that is graded by hand; lesson and ``late``
+            for what lateness takes off.
         points: the gradebook's, so manual points count.
         max_points: for a right answer.
         misconception: the mistake that the check found; empty for a right answer.

@@ -139,7 +139,8 @@ def versions() -> str:
 
 def digest(submission: Submission, master: Master) -> str:
     """Of what was handed in, as far as it is graded, and of what was asked for."""
-    cells = [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for cell in submission.cells]
+    entries = (submission, *submission.rivals)
+    cells = [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for entry in entries for cell in entry.cells]
     asked = [*(cell.source for cell in master.notebook.cells), repr(list(master.tasks.values()))]
     text = json.dumps([submission.problem, submission.detail, submission.name, cells, asked])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

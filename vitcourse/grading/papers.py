@@ -57,7 +57,7 @@ class Paper:
     @property
     def zeros(self) -> list[str]:
         """The exercises without a point."""
-        return [row.exercise for row in self.rows if row.points <= 0]
+        return [row.exercise for row in self.rows if row.points <= 0 < row.max_points]
 
     @property
     def endless(self) -> list[str]:

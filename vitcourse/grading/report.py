@@ -130,7 +130,8 @@ def _lesson(papers: list[Paper]) -> dict:
     rows: dict[str, list[Row]] = defaultdict(list)
     for paper in papers:
         for row in paper.rows:
-            rows[row.exercise].append(row)
+            if row.max_points:  # not what lateness takes off
+                rows[row.exercise].append(row)
     bins = Counter(min(BINS - 1, max(0, int(BINS * paper.points / (paper.most or 1)))) for paper in work)
     return {
         "handed_in": len(work),

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import nbformat
 
-from vitcourse.errors import InputError, one_line
+from vitcourse import checks
+from vitcourse.errors import InputError, one_line, some
 from vitcourse.grading import grades
+from vitcourse.grading import late as late_policy
+from vitcourse.grading import rubric as rubrics
 from vitcourse.grading.choose import Choice, chosen
 from vitcourse.grading.course import Course
 from vitcourse.grading.grader import Graded, Grader, not_graded
@@ -25,30 +28,45 @@ from vitcourse.grading.submissions import Submission, collect
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits
 from vitcourse.grading.walled.trial import try_walls
-from vitcourse.notebooks import learner_copy, work_copy
+from vitcourse.notebooks import learner_copy, with_checks, with_setup, work_copy
+from vitcourse.notebooks.files import LEARNER_BRANCH
 
 
-def assign(lesson: str, out: Path, course: Path = COURSE) -> Path:
+def assign(
+    lesson: str, out: Path, course: Path = COURSE, *, own: Path | None = None, repository: str | None = None
+) -> Path:
     """Writes the notebook of an assignment: what nbgrader releases, as a learner's copy is.
 
     Args:
         lesson: "01_attention".
         out: a new or empty folder, to hand out.
         course: the folder that holds ``lessons/``.
+        own: a teacher's folder, which holds some too, and the checks of these.
+        repository: address of the course, from which a first cell installs it where it is missing.
 
     Raises:
-        InputError: there are no such exercises, or ``out`` holds something.
+        InputError: there are no such exercises, some are not finished, or ``out`` holds something.
     """
-    master = find_master(lesson, course)
+    if own:
+        checks.add(own)
+    master = find_master(lesson, course, own)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: not an empty folder")
+    is_own = own is not None and master.path.is_relative_to(own)
+    for file in (master.path, own / "exercises" / f"{lesson}.toml") if is_own else ():
+        if "TO BE WRITTEN" in (text := file.read_text(encoding="utf-8")):
+            line = text[: text.index("TO BE WRITTEN")].count("\n") + 1
+            raise InputError(f"{file}, line {line}: something is still TO BE WRITTEN")
     with tempfile.TemporaryDirectory() as folder:
         release = Course(Path(folder) / "course").release(master)
     texts = {cell.id: cell.source for cell in learner_copy(master.notebook).cells if cell.cell_type == "markdown"}
     for cell in release.cells:
         cell.source = texts.get(cell.id, cell.source)
+    notebook = work_copy(release, master.notebook)
+    notebook = with_setup(notebook, repository, LEARNER_BRANCH) if repository else notebook
+    notebook = with_checks(notebook, checks.pack(own, lesson)) if is_own else notebook
     out.mkdir(parents=True, exist_ok=True)
-    nbformat.write(work_copy(release, master.notebook), out / f"{master.name}.ipynb")
+    nbformat.write(notebook, out / f"{master.name}.ipynb")
     return out / f"{master.name}.ipynb"
 
 
@@ -63,7 +81,10 @@ def grade(
     limits: Limits | None = None,
     isolated: bool = True,
     jobs: int = 0,
+    late: Path | None = None,
+    rubric: Path | None = None,
     course: Path = COURSE,
+    own: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Graded:
     """Grades the submissions of a class. The table is written anew with each that is graded, in the same order.
@@ -79,7 +100,10 @@ def grade(
         limits: on each submission.
         isolated: False lets submissions run with the rights of this process.
         jobs: submissions that are graded at once; 0 for as many as there are cores.
+        late: what lateness costs, see `late`; without, nothing.
+        rubric: points for named mistakes, see `rubric`.
         course: the folder that holds ``lessons/``.
+        own: a teacher's folder, which holds some too.
         progress: called with the number of submissions done, and of all.
 
     Returns:
@@ -93,11 +117,17 @@ def grade(
     if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
         raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
     ledger, seed = Ledger(root, keep=choice.again), kept_seed(root, seed, choice.again)
-    masters, passed = load_masters(course), []
+    if own:
+        checks.add(own)
+    masters, passed = load_masters(course, own), []
+    policy = late_policy.read(late, masters) if late else late_policy.Policy()
+    masters = rubrics.read(rubric, masters) if rubric else masters
     people = read_kept(root, roster)
     # The table may lie among the submissions: what is written is no submission, and passed over the next time.
     ours = [path for path in (out, root, roster) if path]
     submissions = collect(places, masters, ours=ours, say=passed.append, roster=people)
+    if strangers := policy.strangers(submissions):
+        passed.append(f"{late}: nothing was handed in by {some(strangers)}")
     todo = chosen(choice, submissions, masters, ledger, seed)
     progress = progress or (lambda *_counts: None)
     graded = Graded(problems=passed)
@@ -108,7 +138,7 @@ def grade(
         keep_seed(root, seed)
         keep_roster(root, people)
         releases = {name: book.release(masters[name]) for name in sorted({entry.lesson for entry in todo})}
-        grader = Grader(book, launcher, seed, masters, releases)
+        grader = Grader(book, launcher, seed, masters, releases, policy)
 
         @contextmanager
         def start(number: int) -> Iterator[Callable[[Submission], Graded]]:

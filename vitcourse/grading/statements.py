@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import re
+import symtable
 import warnings
 
 COMMAND = "_ipython_line"
@@ -42,6 +43,25 @@ def extra(source: str, given: str) -> list[str]:
     own = [node for node in theirs if ast.dump(node) not in known and not _bound(node) & names]
     lines = source.split("\n")
     return [lines[node.lineno - 1] if _is_command(node) else ast.unparse(node) for node in own]
+
+
+def uses(source: str) -> dict[str, set[str]]:
+    """The names that a cell gives a value to, and for each the global names that it is made with, or calls later.
+
+    Nothing for a cell that is no Python.
+    """
+    found: dict[str, set[str]] = {}
+    for node in statements(source) or ():
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            read = _globals(symtable.symtable(ast.unparse(node), "cell", "exec"))
+            for name in _bound(node):
+                found.setdefault(name, set()).update(read)
+    return found
+
+
+def _globals(table: symtable.SymbolTable) -> set[str]:
+    own = {one.get_name() for one in table.get_symbols() if one.is_global() and one.is_referenced()}
+    return own.union(*map(_globals, table.get_children()))
 
 
 def statements(source: str) -> list[ast.stmt] | None:

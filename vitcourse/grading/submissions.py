@@ -18,6 +18,7 @@ from vitcourse.grading.reading import Cell, Found
 from vitcourse.grading.roster import Roster, enter
 from vitcourse.grading.students import Student, find_students
 
+RIVALS = 4  # each takes as long as a submission
 MISSING, NO_NOTEBOOK, UNREADABLE, NOT_GRADED = "nothing-handed-in", "no-notebook", "unreadable", "not-graded"
 
 
@@ -38,6 +39,7 @@ class Submission:
         order: the higher, the more it is meant: readable, not hidden, marked as an assignment, handed in last.
         person: the student, with what the platform says of this file.
         changed: the file's time, in seconds; 0 where there is none.
+        rivals: other notebooks of this student for this lesson, least meant first; the one with most points counts.
     """
 
     student: str
@@ -52,6 +54,7 @@ class Submission:
     order: tuple = ()
     person: Person | None = None
     changed: float = 0.0
+    rivals: list["Submission"] = field(default_factory=list)
 
     @property
     def when(self) -> float:
@@ -168,7 +171,7 @@ def _submission(
 
 
 def _choose(entries: list[Submission]) -> list[Submission]:
-    """One submission for each lesson; the others are named in its notes."""
+    """One submission for each lesson; the others are its rivals, or named in its notes."""
     best: dict[str, Submission] = {}
     for entry in sorted(entries, key=lambda entry: entry.order):
         best[entry.lesson] = entry
@@ -180,10 +183,28 @@ def _choose(entries: list[Submission]) -> list[Submission]:
     taken = set(map(id, chosen))
     aside = [entry for entry in entries if id(entry) not in taken and entry.order[1]]
     for entry in chosen:
-        own = [_aside(other) for other in aside if best.get(other.lesson, chosen[0]) is entry]
+        beside = [other for other in aside if best.get(other.lesson, chosen[0]) is entry]
+        entry.rivals = _rivals(entry, beside)
+        own = [_aside(other) for other in beside if not any(other is rival for rival in entry.rivals)]
         entry.notes += [f"{name} was left aside" for name in own[:NAMES]]
         entry.notes += [f"{len(own) - NAMES} more were left aside"] if len(own) > NAMES else []
     return chosen
+
+
+def _rivals(entry: Submission, others: list[Submission]) -> list[Submission]:
+    """Those of the others that may be meant as well, and hold something else."""
+    found: list[Submission] = []
+    for other in sorted(others, key=lambda other: other.order, reverse=True):
+        if other.lesson != entry.lesson or other.problem or entry.problem or other.order[2] <= BY_A_FEW:
+            continue
+        # What was handed in again unchanged is late the second time alone.
+        if len(found) < RIVALS and all(_work(other) != _work(one) for one in (entry, *found)):
+            found.append(other)
+    return found[::-1]
+
+
+def _work(entry: Submission) -> tuple:
+    return entry.cells, entry.person.time if entry.person else ""
 
 
 def _was(names: list[str]) -> str:

@@ -7,7 +7,7 @@ derived from it is edited by hand.
 from vitcourse.notebooks.derive import PROFILES, answer_key, is_exercises, learner_copy, page, with_setup
 from vitcourse.notebooks.files import answer_keys, learner_notebooks, lesson_notebooks, source_exercises
 from vitcourse.notebooks.laying import lay_out
-from vitcourse.notebooks.working import is_ours, learner_notebook, work_copy
+from vitcourse.notebooks.working import is_ours, learner_notebook, with_checks, work_copy
 
 __all__ = [
     "PROFILES",
@@ -22,6 +22,7 @@ __all__ = [
     "lesson_notebooks",
     "page",
     "source_exercises",
+    "with_checks",
     "with_setup",
     "work_copy",
 ]

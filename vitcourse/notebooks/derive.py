@@ -17,6 +17,23 @@ from vitcourse.notebooks.plain import plain_markdown
 PROFILES = ("self-study", "class")
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 SETUP_ID = "course-setup"
+SETUP = """\
+# Installs the course where it is missing, as on Colab; elsewhere this cell does nothing.
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("vitcourse") is None:
+    course = Path("vitcourse-course").absolute()
+    address = "REPOSITORY"
+    clone = ["git", "clone", "--quiet", "--depth=1", "--branch=BRANCH"]
+    if not course.exists():
+        subprocess.run([*clone, address, course], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "-e"]
+    subprocess.run([*install, course], check=True)
+    sys.path.insert(0, str(course))"""
+ANY_SETUP = re.compile(re.sub("REPOSITORY|BRANCH", r'[^"\\n]*', re.escape(SETUP)))
 
 
 def is_exercises(notebook: NotebookNode) -> bool:
@@ -168,25 +185,13 @@ def _fenced(fence: str, head: str, body: str) -> str:
 
 
 def with_setup(notebook: NotebookNode, repository: str, branch: str) -> NotebookNode:
-    """A copy that begins with a cell which fetches the course on Colab, and does nothing elsewhere.
+    """A copy that begins with a cell which installs the course where it is missing, as on Colab.
 
     Args:
         repository: address of the repository on GitHub.
         branch: the branch that holds the learner's notebooks.
     """
-    source = f"""\
-# On Colab, this cell fetches the course; elsewhere it does nothing.
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    course = "/content/vitcourse"
-    address = "{repository}"
-    clone = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
-    subprocess.run([*clone, address, course], check=True)
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "-e"]
-    subprocess.run([*install, course], check=True)
-    sys.path.insert(0, course)"""
+    source = SETUP.replace("REPOSITORY", repository).replace("BRANCH", branch)
     result = copy.deepcopy(notebook)
     result.cells.insert(0, new_code_cell(source, id=SETUP_ID))
     return result

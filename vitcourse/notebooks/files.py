@@ -50,7 +50,7 @@ def learner_notebooks(root: Path, repository: str | None = None) -> dict[Path, n
 
     Args:
         root: folder of the course, with ``lessons/``.
-        repository: address of the repository, where a first cell shall fetch the course on Colab.
+        repository: address of the repository, where a first cell shall install the course, as on Colab.
 
     Raises:
         InputError: a notebook that cannot be derived from; the message names it.

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from vitcourse.exercises import FILES
-from vitcourse.notebooks.derive import is_exercises, is_solution, learner_copy
+from vitcourse.notebooks.derive import ANY_SETUP, SETUP_ID, is_exercises, is_solution, learner_copy
 from vitcourse.notebooks.markup import Directive, blocks
 
 FOLDED = "hide-input"
@@ -21,6 +21,7 @@ NOTE = """\
 *Run the cells from the top, each with Shift and Enter. A cell of one line with three dots is folded: it draws a \
 figure, or helps. Run it as the others; a click on the dots opens it.*"""
 ASSERTED = "# What the text says of this, asserted\n"  # Jupyter shows the first line of a folded cell
+CHECKS = "# The checks of these exercises, for this notebook\nfrom vitcourse import checks\n\n"
 PASSED = """\
 ## What is passed
 
@@ -58,8 +59,20 @@ def work_copy(notebook: NotebookNode, source: NotebookNode) -> NotebookNode:
     return result
 
 
+def with_checks(notebook: NotebookNode, packed: str) -> NotebookNode:
+    """A copy that brings the checks of a teacher's own exercises along; what begins with a setup cell still does."""
+    result = copy.deepcopy(notebook)
+    cell = new_code_cell(CHECKS + f"checks.unpack({packed!r})", id="course-checks")
+    cell.metadata = {"jupyter": {"source_hidden": True}}
+    result.cells.insert(1 if result.cells and result.cells[0].get("id") == SETUP_ID else 0, cell)
+    return result
+
+
 def is_ours(source: str) -> bool:
-    """Whether a cell's source is what `work_copy` has put behind the exercises, which is no part of an answer."""
+    """Whether a cell's source is what was put around the exercises, which is no part of an answer."""
+    brings_checks = source.startswith(CHECKS) and source.count("\n") == CHECKS.count("\n")
+    if brings_checks or ANY_SETUP.fullmatch(source.strip()):
+        return True
     return source.strip() in (PASSED, *(_summary(path.stem) for path in FILES.values()))
 
 

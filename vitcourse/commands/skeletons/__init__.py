@@ -11,6 +11,7 @@ from pathlib import Path
 
 import vitcourse
 from vitcourse.errors import InputError
+from vitcourse.exercises import TOPICS
 from vitcourse.files import write_all
 
 ROOT = Path(vitcourse.__file__).parents[1]
@@ -18,47 +19,102 @@ TEXTS = Path(__file__).parent
 WORD = r"[a-z][a-z0-9_]{0,39}"
 # Names that Python, a check's file, a lesson's table, its notebook or the package `checks` has for something else.
 TAKEN = {*keyword.kwlist, *dir(builtins), "right", "wrong", "draw", "draw_batch", "torch", "forbidden", "common"}
-TAKEN |= {"checks", "engine", "find", "math", "query", "run", "values"}
+TAKEN |= {"add", "checks", "engine", "find", "math", "pack", "query", "run", "unpack", "values"}
 
 
-def new_exercise(lesson: str, name: str, root: Path = ROOT) -> list[Path]:
+def new_exercise(lesson: str, name: str, root: Path = ROOT, own: Path | None = None) -> list[Path]:
     """Writes the files of an exercise, in the order in which they are filled in; all of them or none.
 
     Args:
         lesson: the folder of its lesson, "01_attention".
         name: of the exercise, and of the function that a learner writes.
+        root: of the course.
+        own: a teacher's folder, where it goes instead; a lesson that is not there yet is begun.
 
     Raises:
         InputError: there is no such lesson, or the name will not do or is taken.
     """
+    number, topic = _lesson(lesson, root) if own is None else _own_lesson(lesson)
+    _refuse_name(name)
+    words = {"LESSON": lesson, "NUMBER": number, "TOPIC": topic, "NAME": name, "SHORT": name.replace("_", "-")}
+    base = own or root
+    package, bank = own or root / "vitcourse", bank_of(f"{topic}.{name}", own, root)
+    table, checks = package / "exercises" / f"{lesson}.toml", package / "checks" / topic
+    check = checks / f"{name}.py"
+    notebook = base / "lessons" / lesson / f"{topic}_exercises.ipynb"
+    known = table.read_text(encoding="utf-8") if table.exists() or not own else _text("lesson.toml", words)
+    if re.search(rf"^\[{name}\]", known, re.MULTILINE):
+        raise InputError(f"{table.relative_to(base)} has an exercise {name!r} already")
+    _refuse_present(base, check, bank)
+    files = {
+        table: known.rstrip("\n") + "\n" + _text("exercise.toml", words),
+        check: _text("check.py.txt", words),
+        bank: _text("bank.py.txt", words),
+        notebook: _with_cells(notebook, words, base),
+    }
+    if own and not (checks / "__init__.py").exists():
+        files[checks / "__init__.py"] = _text("topic.py.txt", words)
+    if not own and not notebook.exists():
+        contents = root / "_toc.yml"
+        files[contents] = _with_section(contents.read_text(encoding="utf-8"), f"lessons/{lesson}/{topic}")
+    return write_all(files)
+
+
+def new_question(lesson: str, name: str, own: Path) -> list[Path]:
+    """Adds a question that is answered in words to a lesson of a teacher's folder, which is begun if it is not there.
+
+    Args:
+        lesson: as for `new_exercise`.
+        name: of the question.
+
+    Raises:
+        InputError: a name will not do, or is taken.
+    """
+    number, topic = _own_lesson(lesson)
+    _refuse_name(name)
+    words = {"LESSON": lesson, "NUMBER": number, "TOPIC": topic, "NAME": name, "SHORT": name.replace("_", "-")}
+    table, package = own / "exercises" / f"{lesson}.toml", own / "checks" / topic / "__init__.py"
+    notebook = own / "lessons" / lesson / f"{topic}_exercises.ipynb"
+    files = {notebook: _with_cells(notebook, words, own, question=True)}
+    files |= {} if table.exists() else {table: _text("lesson.toml", words)}
+    files |= {} if package.exists() else {package: _text("topic.py.txt", words)}
+    return write_all(files)
+
+
+def bank_of(id: str, own: Path | None = None, root: Path = ROOT) -> Path:
+    """The file with an exercise's right and wrong answers, in the course or in a teacher's folder."""
+    return (own / "bank" if own else root / "tests" / "checks" / "bank") / f"{id.replace('.', '_')}.py"
+
+
+def _lesson(lesson: str, root: Path) -> tuple[str, str]:
+    """Number and topic of a lesson of the course."""
     lessons = sorted(path.name for path in (root / "lessons").glob("[0-9][0-9]_*"))
     if lesson not in lessons:
         raise InputError(f"there is no lesson {lesson!r}; there are: {', '.join(lessons) or 'none'}")
+    return lesson[:2], lesson.partition("_")[2]
+
+
+def _own_lesson(lesson: str) -> tuple[str, str]:
+    """Number and topic of a lesson of a teacher, which may not be one of the course."""
+    number, topic = _split(lesson)
+    if topic in TOPICS:
+        raise InputError(f"the course has a lesson on {topic!r} already: take another topic for yours")
+    return number, topic
+
+
+def _split(lesson: str) -> tuple[str, str]:
+    named = re.fullmatch(rf"(?!00)(\d\d)_({WORD})", lesson, re.ASCII)
+    if not named or named[2] in TAKEN:
+        raise InputError(f"a lesson cannot be called {lesson!r}: two digits, _ and its topic, as in 05_patches")
+    return named[1], named[2]
+
+
+def _refuse_name(name: str) -> None:
     if not re.fullmatch(WORD, name) or name in TAKEN:
         raise InputError(
             f"an exercise cannot be called {name!r}: small letters, digits and _, no word of Python, and no name that "
             "checks or notebooks use for something else"
         )
-    topic = lesson.partition("_")[2]
-    words = {"LESSON": lesson, "NUMBER": lesson[:2], "TOPIC": topic, "NAME": name, "SHORT": name.replace("_", "-")}
-    table = root / "vitcourse" / "exercises" / f"{lesson}.toml"
-    check = root / "vitcourse" / "checks" / topic / f"{name}.py"
-    bank = root / "tests" / "checks" / "bank" / f"{topic}_{name}.py"
-    notebook = root / "lessons" / lesson / f"{topic}_exercises.ipynb"
-    known = table.read_text(encoding="utf-8")
-    if re.search(rf"^\[{name}\]", known, re.MULTILINE):
-        raise InputError(f"{table.relative_to(root)} has an exercise {name!r} already")
-    _refuse_present(root, check, bank)
-    files = {
-        table: known.rstrip("\n") + "\n" + _text("exercise.toml", words),
-        check: _text("check.py.txt", words),
-        bank: _text("bank.py.txt", words),
-        notebook: _with_exercise(notebook, words, root),
-    }
-    if not notebook.exists():
-        contents = root / "_toc.yml"
-        files[contents] = _with_section(contents.read_text(encoding="utf-8"), f"lessons/{lesson}/{topic}")
-    return write_all(files)
 
 
 def new_lesson(lesson: str, root: Path = ROOT) -> list[Path]:
@@ -70,10 +126,7 @@ def new_lesson(lesson: str, root: Path = ROOT) -> list[Path]:
     Raises:
         InputError: the name will not do, or the number or the topic is taken.
     """
-    named = re.fullmatch(rf"(?!00)(\d\d)_({WORD})", lesson, re.ASCII)
-    if not named or named[2] in TAKEN:
-        raise InputError(f"a lesson cannot be called {lesson!r}: two digits, _ and its topic, as in 05_patches")
-    number, topic = named.groups()
+    number, topic = _split(lesson)
     if others := [path.name for path in (root / "lessons").glob(f"{number}_*")]:
         raise InputError(f"lesson {number} is {others[0]}")
     topics = root / "vitcourse" / "checks"
@@ -103,22 +156,22 @@ def _text(name: str, words: dict[str, str]) -> str:
     return re.sub("|".join(words), lambda word: words[word[0]], (TEXTS / name).read_text(encoding="utf-8"))
 
 
-def _with_exercise(notebook: Path, words: dict[str, str], root: Path) -> str:
-    """The notebook with the five cells of the exercise behind those of the last; a new one where there is none."""
+def _with_cells(notebook: Path, words: dict[str, str], root: Path, question: bool = False) -> str:
+    """The notebook with the cells of an exercise, or of a question, behind the last; a new one where there is none."""
     old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.exists() else None
-    cards = [cell for cell in old["cells"] if cell["id"].endswith("-card")] if old else []
-    made = json.loads(_text("exercises.ipynb", {**words, "COUNT": str(len(cards) + 1)}))
+    words = words | {"COUNT": str(sum(cell["id"].endswith("-card") for cell in old["cells"]) + 1 if old else 1)}
+    made = json.loads(_text("exercises.ipynb", words))
+    cells = [cell for cell in made["cells"] if cell["id"].startswith(f"{words['SHORT']}-")]
+    around = [cell for cell in made["cells"] if cell not in cells]
+    cells = json.loads(_text("question.json", words)) if question else cells
     if old:
-        cells = [cell for cell in made["cells"] if cell["id"].startswith(f"{words['SHORT']}-")]
-        taken = {
-            name for cell in old["cells"] for name in (cell["id"], cell["metadata"].get("nbgrader", {}).get("grade_id"))
-        }
+        around = old["cells"]
+        taken = {name for cell in around for name in (cell["id"], cell["metadata"].get("nbgrader", {}).get("grade_id"))}
         if clash := taken & {words["SHORT"], *(cell["id"] for cell in cells)}:
             raise InputError(f"{notebook.relative_to(root)} has a cell {min(clash)!r} already")
-        after = max(
-            (place for place, cell in enumerate(old["cells"], 1) if cell["id"].endswith("-expected")), default=0
-        )
-        made = {**old, "cells": [*old["cells"][:after], *cells, *old["cells"][after:]]}
+    ends = [place for place, cell in enumerate(around, 1) if cell["id"].endswith(("-expected", "-answer"))]
+    after = max(ends, default=0 if old else len(around))
+    made = {**(old or made), "cells": [*around[:after], *cells, *around[after:]]}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vitcourse.checks.engine import guard
-from vitcourse.grading.walled import cells, inner_wall, wire
+from vitcourse.grading.walled import cells, inner_wall, no_gpu, wire
 from vitcourse.grading.walled.cells import Outputs, Shell
 from vitcourse.grading.walled.limits import Limits
 
@@ -29,8 +29,10 @@ def serve(channel: socket.socket) -> None:
     value where it is plain), ``"call"`` (``name``, ``args``, ``kwargs``, ``rules``).
     """
     process = os.getpid()
-    # The guard takes every call into the package for a forbidden one; printing, which ends in the shell, is none.
-    vars(cells)["__name__"] = "cells"
+    # The guard takes every call into the package for a forbidden one; printing, which ends in the shell, is none, nor
+    # is what stands in for a GPU.
+    for module in (cells, no_gpu):
+        vars(module)["__name__"] = "own"
     shell = Shell.start()
     actions = {"cell": _cell, "look": _look, "call": _call}
     wire.send(channel, wire.pack({"ready": True}))
@@ -59,7 +61,8 @@ def _packed(action: Callable[..., dict], shell: Shell, request: dict) -> bytes:
 
 
 def _cell(shell: Shell, source: str, seconds: float) -> dict:
-    return {"outputs": shell.run(source, seconds), "stopped": shell.stopped}
+    no_gpu.prepare(source)
+    return {"outputs": shell.run(source, seconds), "stopped": shell.stopped, "no_gpu": no_gpu.used()}
 
 
 def _look(shell: Shell, name: str) -> dict:
@@ -78,7 +81,8 @@ def _call(shell: Shell, name: str, args: list, kwargs: dict, rules: dict) -> dic
     shell.outputs = Outputs()
     # `partial` hides a ``guarded_call`` that the student's object may have: the guard must run here.
     function = functools.partial(shell.user_ns[name])
-    return guard.call(function, tuple(args), kwargs, guard.Rules.from_plain(rules)).to_plain()
+    outcome = guard.call(function, tuple(args), kwargs, guard.Rules.from_plain(rules))
+    return outcome.to_plain() | {"no_gpu": no_gpu.used()}
 
 
 def _without_walls(descriptor: str, limits: str) -> None:

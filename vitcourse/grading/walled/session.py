@@ -36,6 +36,7 @@ class Session:
         self.started, self.stops, self.used = 0, 0, 0.0
         self.cells: list[str] = []
         self.troubles: list[str] = []
+        self.asked_for_gpu = False
 
     def __enter__(self) -> "Session":
         return self
@@ -57,6 +58,7 @@ class Session:
                 self.troubles.append(OUT_OF_TIME)
                 return [outputs.error("TimeIsUp", f"the process that ran this cell was stopped: {error}")]
             return [outputs.error("KernelDied", f"the process that ran this cell is gone: {error}")]
+        self.asked_for_gpu |= answer.get("no_gpu") is True
         if answer.get("stopped") is True:
             self.stops += 1
             self.troubles.append(OUT_OF_TIME)
@@ -102,6 +104,7 @@ class Session:
                 seconds = kernel.wait_seconds if error.waited else rules.seconds
                 return guard.Outcome(failure="endless-loop", detail=f"{seconds:g} seconds")
             return guard.Outcome(failure="raises", detail=f"the process that ran it is gone: {error}")
+        self.asked_for_gpu |= answer.get("no_gpu") is True
         outcome = guard.Outcome.from_plain(answer)
         self.stops += outcome.failure == "endless-loop"
         return outcome
