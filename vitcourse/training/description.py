@@ -39,9 +39,14 @@ def measures(log: list[dict], choose: str = "") -> dict[str, float]:
     return {name: value for name, value in kept.items() if name != "seconds"}
 
 
+def as_text(description: Description) -> str:
+    """A description as JSON; `parsed` reads it."""
+    return json.dumps(asdict(description), indent=1, ensure_ascii=False) + "\n"
+
+
 def describe(description: Description, out: Path) -> None:
     """Writes ``run.json`` into a run folder."""
-    write_whole(out / RUN, (json.dumps(asdict(description), indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(out / RUN, as_text(description).encode())
 
 
 def described(folder: str | Path, kind: str | None = None) -> Description:
@@ -57,21 +62,20 @@ def described(folder: str | Path, kind: str | None = None) -> Description:
     if not file.is_file():
         raise CheckpointError("there is no such file; is this the folder of a run?", file)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        names = [one.name for one in fields(Description)]
-        if not isinstance(content, dict) or (lacks := [name for name in names if name not in content]):
-            raise ValueError(f"it lacks {some(lacks if isinstance(content, dict) else names)}")
-        found = Description(**{name: content[name] for name in names})
-        _check(found)
-    except (UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
+        found = parsed(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"it does not describe a run ({one_line(error)})", file) from error
     if kind not in (None, found.kind):
         raise CheckpointError(f"it describes a run of {shown(found.kind)}, and one of {kind!r} is wanted", file)
     return found
 
 
-def _check(found: Description) -> None:
-    """Raises ValueError for what no run of the course says of itself."""
+def parsed(text: str) -> Description:
+    """A description from its JSON. Raises ValueError for what no run of the course says of itself."""
+    content, names = json.loads(text), [one.name for one in fields(Description)]
+    if lacks := names if not isinstance(content, dict) else [name for name in names if name not in content]:
+        raise ValueError(f"it lacks {some(lacks)}")
+    found = Description(**{name: content[name] for name in names})
     for one in fields(found):
         if not isinstance(value := getattr(found, one.name), get_origin(one.type) or one.type):
             raise ValueError(f"its {one.name}: {shown(value)}")
@@ -87,3 +91,4 @@ def _check(found: Description) -> None:
         if found.preprocessing.get(name) != ours.get(name):
             told = f"{name} {shown(found.preprocessing.get(name))}, and the course takes {shown(ours.get(name))}"
             raise ValueError(f"its images are prepared in another way: {told}")
+    return found
