@@ -41,7 +41,7 @@ def measures(log: list[dict], choose: str = "") -> dict[str, float]:
 
 def as_text(description: Description) -> str:
     """A description as JSON; `parsed` reads it."""
-    return json.dumps(asdict(description), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(asdict(description), indent=1) + "\n"
 
 
 def describe(description: Description, out: Path) -> None:

@@ -1,0 +1,74 @@
+"""Faces of people: identity folders as data sets, and rendered ones made on the spot.
+
+`load` reads a folder that holds one folder of pictures for each person; `synthesise` writes one with rendered faces.
+The pictures show a face and little else, as a detector crops them (``vitcourse crop faces``).
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from vitcourse.data.copies import Copy
+from vitcourse.data.images import decode
+from vitcourse.data.people import PARTS, divide, read
+
+__all__ = ["PARTS", "FaceDataset", "load"]
+
+
+class FaceDataset(Dataset):
+    """Pictures of known people on disk, decoded when asked for.
+
+    An item is a dict: ``image`` (uint8, (3, height, width), upright, in the file's own size; grey ones have three equal
+    channels), ``label`` (int, the place of the person in ``names``) and ``file`` (str).
+    """
+
+    def __init__(self, names: Sequence[str], files: Sequence[Path], labels: Sequence[int]):
+        self.names = list(names)
+        self.files = [str(file) for file in files]
+        self.labels = torch.tensor(labels, dtype=torch.int64)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> dict:
+        return {"image": decode(self.files[index]), "label": int(self.labels[index]), "file": self.files[index]}
+
+
+def load(
+    root: str | Path,
+    *,
+    valid: float = 0.2,
+    test: float = 0.2,
+    least: int = 1,
+    seed: int = 0,
+    few: str = "refuse",
+    copies: Iterable[Copy] | None = None,
+) -> dict[str, FaceDataset]:
+    """Reads identity folders and shares each person's pictures out among "train", "valid" and "test".
+
+    Everything but the pixels is checked before this returns. A person's pictures are shared out by the seed and the
+    person's name alone: other people in the folder change nothing. Pictures of one moment stay together: of two frames
+    that show the same, one in train would give the other away.
+
+    Args:
+        root: one folder a person; see `data.people.read`.
+        valid, test: shares of each person's pictures, with at least ``least`` in each; 0 leaves a part empty.
+        least: pictures of each person in each part.
+        few: people who have not enough: "refuse" them, naming each, or "skip" them with a `DataNote`.
+        copies: pairs of pictures of one moment; they are searched for where it is None (see `data.copies.find_copies`).
+
+    Returns:
+        The three data sets by name, all with the same ``names``, in the order of which labels count.
+
+    Raises:
+        DataError: naming the folder or file at fault, or the people with too few pictures.
+        InputError: an argument is out of its range.
+    """
+    divided = divide(read(root), valid, test, least, seed, few, copies)
+    sets = {}
+    for part in PARTS:
+        rows = [(file, label) for label, parts in enumerate(divided.values()) for file in parts[part]]
+        sets[part] = FaceDataset(list(divided), [file for file, _ in rows], [label for _, label in rows])
+    return sets
