@@ -74,6 +74,8 @@ class Handler(RequestHandler):
 
     def write_error(self, status_code: int, exc_info: tuple = (None, None, None), **_) -> None:
         told = exc_info[1].told if isinstance(exc_info[1], RefusedError) else responses.get(status_code, "unknown")
+        if status_code == 503:
+            self.set_header("Retry-After", "1")
         self.finish({"error": told})
 
 
@@ -122,7 +124,6 @@ class Predict(Handler):
         if length.isdecimal() and int(length) > MOST_READ:
             raise RefusedError(413, f"an image may have {MOST_BYTES:,} bytes")
         if self.settings["waiting"] >= MOST_WAITING:
-            self.set_header("Retry-After", "1")
             raise RefusedError(503, "too many images wait already")
         self.settings["waiting"] += 1
         self.counted = True
@@ -146,7 +147,6 @@ class Predict(Handler):
         except DataError as error:
             raise RefusedError(422, error.problem) from error
         except TimeoutError as error:
-            self.set_header("Retry-After", "1")
             raise RefusedError(503, f"its turn did not come within {PATIENCE} seconds") from error
 
     def on_finish(self) -> None:
