@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from vitcourse.data.copies import Copy
 from vitcourse.data.exports.roboflow import DataNote
-from vitcourse.data.faces import PARTS, load
+from vitcourse.data.faces import PARTS, load, synthesise
 from vitcourse.errors import DataError, InputError
 
 
@@ -213,3 +213,28 @@ def test_every_division_keeps_its_promises(names, data, least, seed):
             shutil.rmtree(root / name)
         left = files_of(load(root, **options))
         assert left == {part: [f for f in files if f.startswith(("always/", "too/"))] for part, files in found.items()}
+
+
+def test_rendered_people_are_identity_folders(tmp_path):
+    out = tmp_path / "faces"
+    done = []
+    synthesise(out, people=2, images=3, size=32, seed=1, progress=lambda *step: done.append(step))
+    assert done == [(3, 6), (6, 6)]
+    sets = load(out)
+    assert sets["train"].names == ["person1", "person2"]
+    assert [len(dataset) for dataset in sets.values()] == [2, 2, 2]
+    assert sets["train"][0]["image"].shape == (3, 32, 32)
+    synthesise(tmp_path / "again", people=2, images=3, size=32, seed=1)
+    for file in out.rglob("*.*"):
+        assert file.read_bytes() == (tmp_path / "again" / file.relative_to(out)).read_bytes()
+
+
+def test_a_rendering_that_fails_leaves_nothing(tmp_path):
+    for options in ({"people": 1}, {"images": 0}, {"size": 8}, {"seed": -1}):
+        with pytest.raises(InputError):
+            synthesise(tmp_path / "faces", **({"people": 2, "images": 2, "size": 32} | options))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").touch()
+    with pytest.raises(InputError, match="not an empty folder"):
+        synthesise(tmp_path / "used", people=2, images=1, size=32)

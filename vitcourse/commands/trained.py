@@ -121,12 +121,12 @@ class Drawing:
 
 def _standard_input(end: bytes) -> Iterator[str]:
     """The names on standard input, each as soon as it is there."""
-    rest = b""
-    while piece := sys.stdin.buffer.read1():
-        *whole, rest = (rest + piece).split(end)
-        yield from (os.fsdecode(name) for name in whole if name)
-    if rest:
-        yield os.fsdecode(rest)
+    rest, more = b"", True
+    while more:
+        more = sys.stdin.buffer.read1()
+        *whole, rest = (rest + (more or end)).split(end)
+        names = (name.removesuffix(b"\r") if end == b"\n" else name for name in whole)
+        yield from (os.fsdecode(name) for name in names if name)
 
 
 def _on_a_line(name: str) -> str:

@@ -4,17 +4,26 @@
 The pictures show a face and little else, as a detector crops them (``vitcourse crop faces``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch.utils.data import Dataset
 
 from vitcourse.data.copies import Copy
 from vitcourse.data.images import decode
 from vitcourse.data.people import PARTS, divide, read
+from vitcourse.errors import InputError
+from vitcourse.files import whole_folder
+from vitcourse.heads import render
 
-__all__ = ["PARTS", "FaceDataset", "load"]
+__all__ = ["PARTS", "FaceDataset", "load", "render", "synthesise"]
+
+README = """Rendered faces: {people} people who do not exist, {images} pictures of {size} x {size} pixels each.
+
+Made by data.faces.synthesise(people={people}, images={images}, size={size}, seed={seed}); no photo went in.
+"""
 
 
 class FaceDataset(Dataset):
@@ -72,3 +81,41 @@ def load(
         rows = [(file, label) for label, parts in enumerate(divided.values()) for file in parts[part]]
         sets[part] = FaceDataset(list(divided), [file for file, _ in rows], [label for _, label in rows])
     return sets
+
+
+def synthesise(
+    out: str | Path,
+    people: int = 40,
+    images: int = 10,
+    size: int = 64,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Writes identity folders with rendered faces: ``person01/01.png`` and so on, and a README.
+
+    The folder appears when it is complete; nothing is left behind where the writing fails or is interrupted.
+
+    Args:
+        out: a folder that is empty or does not exist yet.
+        people, images: how many people, two or more, and how many pictures of each.
+        size: pixels along a side.
+        seed: 0 or more; the same one gives the same files, another one other people.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        InputError: ``out`` is in use, or a number is out of range.
+    """
+    if people < 2 or images < 1:
+        raise InputError(f"two people or more with a picture each are needed, got {people} people, {images} pictures")
+    digits = [len(str(count)) for count in (people, images)]
+    with whole_folder(Path(out)) as partial:
+        for person in range(people):
+            folder = partial / f"person{person + 1:0{digits[0]}}"
+            folder.mkdir()
+            who = torch.full((images,), person)
+            for number, picture in enumerate(render(who, seed, size, first=person * images), start=1):
+                Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{number:0{digits[1]}}.png")
+            if progress is not None:
+                progress((person + 1) * images, people * images)
+        facts = README.format(people=people, images=images, size=size, seed=seed)
+        (partial / "README.txt").write_text(facts, encoding="utf-8")

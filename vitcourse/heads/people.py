@@ -18,12 +18,13 @@ EYES = ((0.20, 0.11, 0.06), (0.30, 0.19, 0.09), (0.33, 0.36, 0.20), (0.30, 0.42,
 SHAPES = {
     "width": (7.5, 0.45), "height": (11.5, 0.5), "depth": (9.3, 0.4), "square": (0.88, 0.05), "jaw": (0.12, 0.09),
     "chin": (1.0, 0.45), "chin_width": (2.2, 0.5), "cheek": (0.5, 0.35), "ridge": (0.35, 0.25), "eye": (3.15, 0.22),
-    "eye_width": (1.45, 0.14), "eye_open": (0.55, 0.09), "eye_tilt": (0.08, 0.09), "socket": (0.8, 0.3),
+    "eye_width": (1.5, 0.14), "eye_open": (0.64, 0.1), "eye_tilt": (0.08, 0.09), "socket": (0.8, 0.3),
     "brow": (1.85, 0.22), "brow_thick": (0.26, 0.09), "brow_tilt": (0.1, 0.14), "brow_arch": (0.09, 0.05),
     "nose": (3.7, 0.4), "nose_out": (2.3, 0.4), "nose_width": (0.8, 0.13), "wings": (1.3, 0.2), "bridge": (0.5, 0.25),
     "mouth": (6.4, 0.35), "mouth_width": (2.45, 0.28), "upper": (0.42, 0.13), "lower": (0.55, 0.13), "red": (0.5, 0.2),
-    "ear": (3.0, 0.3), "ear_out": (0.9, 0.25), "hairline": (7.2, 0.9), "temple": (2.2, 1.0), "volume": (1.0, 0.45),
-    "mottled": (0.035, 0.012), "flush": (0.12, 0.06),
+    "ear": (3.0, 0.3), "ear_out": (0.9, 0.25), "hairline": (8.2, 0.8),
+    "temple": (2.2, 0.9), "volume": (1.0, 0.4), "parting": (0.0, 0.5),
+    "mottled": (0.018, 0.006), "flush": (0.12, 0.06),
 }  # fmt: skip
 
 
@@ -119,9 +120,9 @@ def draw_look(draws: Draws) -> Look:
         raised=float(draws.normal(0.18)),
         glasses=not bool(draws.chance(0.25)),
         place=(float(draws.normal(0.02)), float(draws.normal(0.02))),
-        fill=float(draws.uniform(0.8, 0.95)),
+        fill=float(draws.uniform(0.92, 1.12)),
         focus=float(draws.uniform(60, 150)),
     )
 
 
-PLAIN = Look((0.0, 0.0, 0.0), 1.0, (0.0, 0.0), 0.0, 0.0, 0.0, True, (0.0, 0.0), 0.86, 100.0)
+PLAIN = Look((0.0, 0.0, 0.0), 1.0, (0.0, 0.0), 0.0, 0.0, 0.0, True, (0.0, 0.0), 0.95, 100.0)

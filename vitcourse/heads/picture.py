@@ -66,7 +66,7 @@ def _picture(person: int, seed: int, number: int, size: int, plain: bool) -> Ten
         direction, ambient = light.direction[0], float(light.ambient[0])
     pixels = SUPERSAMPLE * size
     scale = look.fill * pixels / HEIGHT  # pixels a cm
-    image, covered = _shaded(_seen(head(face, look, 0.6 / scale), look, scale, pixels), direction, ambient, pixels)
+    image, covered = _shaded(_seen(head(face, look, 0.9 / scale), look, scale, pixels), direction, ambient, pixels)
     image, covered = (torch.nn.functional.avg_pool2d(part[None], SUPERSAMPLE) for part in (image, covered))
     if plain:
         image = image + (1 - covered) * WALL
@@ -120,7 +120,7 @@ def _shaded(seen: Tensor, direction: Tensor, ambient: float, pixels: int) -> tup
     sky = ambient * (0.82 + 0.13 * normal[1] + 0.08 * normal[2]) * (1 - 0.75 * hollow)
     half = torch.nn.functional.normalize(direction + torch.tensor([0.0, 0.0, 1.0]), dim=0)
     shine = gloss * ((normal * half[:, None, None]).sum(0).clamp(min=0) ** 18) * lit
-    return (1.12 * colour * (light + sky) + shine) * covered, covered[None].float()
+    return torch.where(covered, 1.12 * colour * (light + sky) + shine, 0.0), covered[None].float()
 
 
 def _shadow(depth: Tensor, direction: Tensor, pixels: int) -> Tensor:
@@ -131,7 +131,7 @@ def _shadow(depth: Tensor, direction: Tensor, pixels: int) -> Tensor:
     for walked in torch.linspace(0.4, 5.0, 14).tolist():
         column = (place + direction[0] * walked * cm).round().long().clamp(0, pixels - 1)
         row = (place - direction[1] * walked * cm).round().long().clamp(0, pixels - 1)
-        above = depth[row[:, None], column[None]] - depth - direction[2] * walked
+        above = depth[row[:, None], column[None]] - depth - direction[2] * walked  # not a number where nothing is
         barred = torch.maximum(barred, ((above > 0.15) & (above < 4)).float())
     radius = torch.tensor([round(0.3 * cm)])
     return box_blur(barred[None, None], radius, radius)[0, 0]

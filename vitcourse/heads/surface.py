@@ -70,12 +70,12 @@ def _mix(colour: Tensor, other: Tensor | tuple, share: Tensor) -> Tensor:
     return colour + share[..., None] * (other - colour)
 
 
-def _ellipsoid(face: Face, up: Tensor, around: Tensor, more: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+def _ellipsoid(face: Face, up: Tensor, around: Tensor, more: Tensor | float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
     """x, y and z of the bare skull, ``more`` cm further out; ``around`` is 0 in front."""
     s = face.shape
     square = s["square"]
     sin, cos = around.sin(), around.cos()
-    x = (s["width"] + more) * up.cos() ** square * sin.sign() * sin.abs() ** square
+    x = (s["width"] + more) * up.cos() ** square * sin
     y = (s["height"] + more) * up.sin()
     z = (s["depth"] + more) * up.cos() ** square * cos.sign() * cos.abs() ** square
     low = ((-1.5 - y) / 10).clamp(0, 1)
@@ -114,16 +114,17 @@ def _skin(face: Face, look: Look, step: float) -> tuple[Tensor, ...]:
 def _painted(face: Face, look: Look, x: Tensor, y: Tensor, line: Tensor, within: Tensor) -> tuple[Tensor, Tensor]:
     """Colour (R, C, 3) and gloss (R, C) of the face; ``line`` is the height above the mouth's line."""
     s, side, nose = face.shape, x.abs(), face.shape["nose"]
-    spots = (3.1 * x + face.grain).sin() * (2.7 * y - face.grain).sin() + 0.6 * (7.3 * x - 2 * y).sin() * (
-        6.1 * y
-    ).sin()
+    spots = torch.zeros_like(x)
+    for turn in range(5):  # waves in five directions, so that no pattern shows
+        one, other = math.cos(face.grain + 1.3 * turn), math.sin(face.grain + 1.3 * turn)
+        spots += 0.5 * ((1.7 + turn) * (one * x + other * y) + 2 * (0.9 * (one * y - other * x)).sin()).sin()
     colour = face.skin * (1 + s["mottled"] * spots)[..., None]
     flush = s["flush"] * (
         _near(side, 4.0, 1.7) * _near(y, -3.2, 1.6) + 0.8 * _near(side, 0, 1.0) * _near(y, -nose, 0.8)
     )
     colour = colour * (1 - flush[..., None] * torch.tensor([-0.2, 1.0, 0.9]))
-    low = _inside(-(y + 4.6 - 0.42 * side + 0.25 * (side - 6.2).clamp(min=0) * 9), 0.5)
-    cheek = _inside(side - 2.6 + 0.9 * (y + 8.2).clamp(min=0) * 0, 0.5)
+    low = _inside(0.42 * side - y - 4.6 - 2.25 * (side - 6.2).clamp(min=0), 0.5)
+    cheek = _inside(side - 2.6, 0.5)
     stubble = face.beard * low * torch.maximum(_inside(-(line + 1.5), 0.25), cheek * _inside(-(y + 3.2), 0.8))
     stubble = torch.maximum(
         stubble, face.moustache * _near(line, 1.15, 0.42) * _inside(1.1 * s["mouth_width"] - side, 0.25)
@@ -139,7 +140,7 @@ def _painted(face: Face, look: Look, x: Tensor, y: Tensor, line: Tensor, within:
 
     upper = _inside(s["upper"] * within**0.7 * (1 - 0.25 * _near(side, 0, 0.35)) + look.gap / 2 - (line - 0.02), 0.05)
     lower = _inside(s["lower"] * within**0.6 + look.gap + (line + 0.02), 0.05)
-    lips = upper * lower * _inside(within - 0.04, 0.03)
+    lips = upper * lower * _inside(within - 0.14, 0.03)
     colour = _mix(colour, 0.45 * face.skin + 0.55 * torch.tensor(LIPS), (0.35 + s["red"]) * lips)
     height = within**0.5
     gap = (
@@ -148,10 +149,10 @@ def _painted(face: Face, look: Look, x: Tensor, y: Tensor, line: Tensor, within:
         * _inside(within - 0.08, 0.03)
     )
     teeth = _inside(line - look.gap * (0.5 * height - 0.75), 0.05)
-    colour = _mix(colour, DARK, gap if look.gap > 0.05 else gap * 0)
+    colour = _mix(colour, DARK, gap * (look.gap > 0.05))
     colour = _mix(colour, TEETH, gap * teeth * (look.gap > 0.1))
     colour = _mix(
-        colour, 0.3 * face.skin, (1 - min(look.gap * 4, 1)) * 0.9 * _near(line, 0, 0.07) * _inside(within - 0.02, 0.02)
+        colour, 0.3 * face.skin, (1 - min(look.gap * 4, 1)) * 0.9 * _near(line, 0, 0.07) * _inside(within - 0.12, 0.02)
     )
 
     own = side - s["eye"]
@@ -170,7 +171,7 @@ def _painted(face: Face, look: Look, x: Tensor, y: Tensor, line: Tensor, within:
         colour, (1.0, 1.0, 1.0), seen * _inside(0.11 - ((seen_x - 0.2) ** 2 + (seen_y - 0.22) ** 2).sqrt(), 0.04)
     )
     lash = torch.maximum(_near(high - lid_up, 0.03, 0.09), 0.45 * _near(high - lid_low, 0.0, 0.05))
-    colour = _mix(colour, (0.06, 0.04, 0.04), 0.85 * lash * _inside(arch, 0.03))
+    colour = _mix(colour, (0.06, 0.04, 0.04), 0.85 * lash * _inside(arch - 0.12, 0.03))
 
     brow = y - s["brow"] - look.raised - s["brow_tilt"] * own + s["brow_arch"] * own**2
     length = (1 - ((own - 0.1) / 2.1) ** 2).clamp(min=0)
@@ -183,21 +184,21 @@ def _painted(face: Face, look: Look, x: Tensor, y: Tensor, line: Tensor, within:
 def _hair(face: Face, step: float) -> tuple[Tensor, ...]:
     s = face.shape
     up, around = _grid((math.pi / 2, -1.4), (-math.pi, math.pi), 40, 62, step)
-    x, y, z = _ellipsoid(face, up, around, s["volume"])
-    turn = around.abs() / math.pi  # 0 in front, 1 behind
-    falls = face.long + 1.0
-    below = (-y / s["height"]).clamp(0, 1)  # long hair falls straight from where the head is broadest
-    if face.long:
-        x = torch.where(y < 0, (s["width"] + s["volume"]) * around.sin() * (1 + 0.1 * below), x)
-        z = torch.where(y < 0, (s["depth"] + s["volume"]) * around.cos(), z)
-    ragged = 0.35 * (19 * around + face.grain).sin() + 0.2 * (43 * around).sin()
-    line = s["hairline"] - s["temple"] * (turn / 0.33).clamp(max=1) ** 3
-    edge = torch.where(turn < 0.33, line, line - (line + falls) * ((turn - 0.33) / 0.09).clamp(0, 1)) + 0.6 * ragged
-    keep = (y > edge) & (turn > 0.04 * 0)
-    streaks = 1 + 0.16 * (57 * around + 2 * (5 * up + face.grain).sin()).sin() + 0.08 * (131 * around + 9 * up).sin()
-    colour = face.hair * streaks[..., None]
-    rough = 1 + 0.012 * (61 * around + 4 * up).sin()
-    return _sheet(torch.stack([x * rough, y + 0.3, z * rough - 0.3], -1), colour, 0.16, keep)
+    turn, level = around.abs() / math.pi, s["height"] * up.sin()  # turn: 0 in front, 1 behind
+    falls, curl = face.long + 1.0, math.sin(7 * face.grain) ** 4
+    line = s["hairline"] - s["temple"] * (turn / 0.33).clamp(max=1) ** 3 + s["parting"] * (2 * around).sin()
+    edge = torch.where(turn < 0.33, line, line - (line + falls) * ((turn - 0.33) / 0.09).clamp(0, 1))
+    edge = edge + 0.12 * (37 * around + face.grain).sin() + 0.1 * (83 * around + 3 * up).sin()
+    curls = (29 * around + 6 * (11 * up).sin()).sin() * (31 * up + 5 * (13 * around).sin()).sin()
+    thick = s["volume"] * ((level - edge) / 2.5).clamp(0, 1) ** 0.5 + 0.35 * curl * curls + 0.05
+    x, y, z = _ellipsoid(face, up, around, thick)
+    if face.long:  # it falls straight from where the head is broadest
+        x = torch.where(y < 0, (s["width"] + thick) * around.sin(), x)
+        z = torch.where(y < 0, (s["depth"] + thick) * around.cos(), z)
+    strands = (97 * around + 5 * (3 * up + face.grain).sin()).sin() + (171 * around + 9 * up).sin()
+    shine = 1 + 0.09 * strands * (1 - curl) + 0.25 * curl * curls
+    place = torch.stack([x, y + 0.2, z - 0.2], -1)
+    return _sheet(place, face.hair * shine[..., None], 0.12, level > edge)
 
 
 def _ear(face: Face, side: int, step: float) -> tuple[Tensor, ...]:
@@ -214,14 +215,14 @@ def _ear(face: Face, side: int, step: float) -> tuple[Tensor, ...]:
 def _neck(face: Face, step: float) -> tuple[Tensor, ...]:
     down, around = _grid((-6.0, -22.0), (-math.pi, math.pi), 16, 34, step)
     flare = 1 + 0.02 * (-12 - down).clamp(min=0) ** 1.5
-    radius = 0.74 * face.shape["width"] * flare
+    radius = 0.64 * face.shape["width"] * flare
     place = torch.stack([radius * around.sin(), down, 0.95 * radius * around.cos() - 1.2], -1)
     return _sheet(place, 0.94 * face.skin, 0.03)
 
 
 def _shoulders(face: Face, step: float) -> tuple[Tensor, ...]:
     up, around = _grid((math.pi / 2, -0.2), (-math.pi, math.pi), 22, 70, 1.4 * step)
-    place = torch.stack([21 * up.cos() * around.sin(), -24 + 7.5 * up.sin(), 8.5 * up.cos() * around.cos() - 2], -1)
+    place = torch.stack([21 * up.cos() * around.sin(), -21.5 + 7.5 * up.sin(), 8.5 * up.cos() * around.cos() - 2], -1)
     tint = torch.tensor([math.sin(face.grain), math.sin(2 * face.grain), math.sin(3 * face.grain)])
     return _sheet(place, (torch.tensor(CLOTH) * (1.2 + 0.7 * tint)).clamp(0.03, 0.9), 0.0)
 
@@ -247,8 +248,15 @@ def _glasses(face: Face, step: float) -> list[tuple[Tensor, ...]]:
         tube(torch.stack([x, face.lens * high - 0.15, forward - 0.045 * x**2 + 0.3], -1))
         back = torch.linspace(0, 1, int(10 / step))
         tube(
-            torch.stack([side * (5.5 + (s["width"] - 5.2) * back**0.5), 0.4 - 0 * back, forward - 1.2 - 8.5 * back], -1)
+            torch.stack(
+                [side * (5.5 + (s["width"] - 5.2) * back**0.5), torch.full_like(back, 0.4), forward - 1.2 - 8.5 * back],
+                -1,
+            )
         )
     bridge = torch.linspace(-1, 1, int(3 / step) + 2)
-    tube(torch.stack([bridge * (s["eye"] - 2.1), 0.35 + 0.2 * (1 - bridge**2), forward + 0.3 + 0 * bridge], -1))
+    tube(
+        torch.stack(
+            [bridge * (s["eye"] - 2.1), 0.35 + 0.2 * (1 - bridge**2), torch.full_like(bridge, forward + 0.3)], -1
+        )
+    )
     return made
