@@ -16,7 +16,7 @@ async function introduce() {
   const about = await (await fetch("about")).json();
   limits = about.limits;
   const reached = Object.entries(about.metrics).find(([name]) => name.endsWith("accuracy"));
-  const measured = reached ? ` It named ${percent(reached[1])} of its validation images rightly.` : "";
+  const measured = reached ? ` It named ${percent(reached[1])} of its validation images correctly.` : "";
   part("about").textContent =
     `A model of ${about.kind} with ${about.labels.length} labels, which reads images of ` +
     `${about.preprocessing.size} × ${about.preprocessing.size} pixels.${measured}`;
