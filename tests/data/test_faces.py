@@ -167,6 +167,21 @@ def test_options_out_of_range(tmp_path, options):
         load(tmp_path, **options)
 
 
+def test_strangers_are_in_no_other_part(tmp_path):
+    people(tmp_path, dict.fromkeys("abcde", 4))
+    sets = load(tmp_path, strangers=2)
+    assert list(sets) == [*PARTS, "strangers"]
+    known = sets["train"].names
+    assert len(known) == 3
+    assert {Path(file).parent.name for part in PARTS for file in sets[part].files} == set(known)
+    assert {Path(file).parent.name for file in sets["strangers"].files} == set("abcde") - set(known)
+    assert len(sets["strangers"]) == 8
+    assert {item["label"] for item in sets["strangers"]} == {-1}
+    assert len({tuple(load(tmp_path, strangers=2, seed=seed)["train"].names) for seed in range(6)}) > 1
+    with pytest.raises(InputError, match="strangers must leave two people of 5, got 4"):
+        load(tmp_path, strangers=4)
+
+
 def test_near_copies_are_found_and_stay_together(tmp_path):
     """A picture again in another form, darker, counts with the first."""
     people(tmp_path, {"a": 6, "b": 6})
@@ -186,8 +201,8 @@ NAMES = st.lists(st.text(string.ascii_letters + " éß\n", min_size=1, max_size=
 
 
 @settings(max_examples=40)
-@given(names=NAMES, data=st.data(), least=st.integers(1, 3), seed=st.integers(0, 9))
-def test_every_division_keeps_its_promises(names, data, least, seed):
+@given(names=NAMES, data=st.data(), least=st.integers(1, 3), seed=st.integers(0, 9), valid=st.sampled_from([0, 0.2]))
+def test_every_division_keeps_its_promises(names, data, least, seed, valid):
     """Over folders: a partition, enough in each part, no moment split, the seed alone decides, others do not matter."""
     own_groups = {name: data.draw(GROUPS) for name in {unicodedata.normalize("NFC", name) for name in names}}
     groups = own_groups | {"always": [2, 1, 1, 1, 3, 2, 2], "too": [1] * 9}
@@ -200,13 +215,14 @@ def test_every_division_keeps_its_promises(names, data, least, seed):
                 for file in files:
                     picture(file, number := number + 1, size=(2, 2))
                 pairs += [Copy(str(files[0]), str(file), 1.0, False) for file in files[1:]]
-        options = {"least": least, "seed": seed, "few": "skip", "copies": pairs}
+        options = {"least": least, "seed": seed, "few": "skip", "copies": pairs, "valid": valid}
         sets = load(root, **options)
         found = files_of(sets)
         assert found == files_of(load(root, **options))
         for name in sets["train"].names:
             own = [[Path(file).name for file in files if Path(file).parent.name == name] for files in found.values()]
-            assert min(map(len, own)) >= least
+            assert min(len(part) for part in (own if valid else own[::2])) >= least
+            assert valid or not own[1]
             assert sorted(chain.from_iterable(own)) == sorted(file.name for file in (root / name).iterdir())
             assert sum(len({name.partition("-")[0] for name in part}) for part in own) == len(groups[name])
         for name in own_groups:

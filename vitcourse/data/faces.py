@@ -7,6 +7,7 @@ The pictures show a face and little else, as a detector crops them (``vitcourse 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import Dataset
@@ -54,6 +55,7 @@ def load(
     seed: int = 0,
     few: str = "refuse",
     copies: Iterable[Copy] | None = None,
+    strangers: int = 0,
 ) -> dict[str, FaceDataset]:
     """Reads identity folders and shares each person's pictures out among "train", "valid" and "test".
 
@@ -67,19 +69,28 @@ def load(
         least: pictures of each person in each part.
         few: people who have not enough: "refuse" them, naming each, or "skip" them with a `DataNote`.
         copies: pairs of pictures of one moment; they are searched for where it is None (see `data.copies.find_copies`).
+        strangers: so many people, drawn by the seed, are kept out of the three, with all their pictures: a fourth data
+            set "strangers" holds them, with the label -1, to see what a model says of somebody whom it never saw.
 
     Returns:
-        The three data sets by name, all with the same ``names``, in the order of which labels count.
+        The three data sets by name, all with the same ``names``, in the order of which labels count; and the fourth.
 
     Raises:
         DataError: naming the folder or file at fault, or the people with too few pictures.
         InputError: an argument is out of its range.
     """
     divided = divide(read(root), valid, test, least, seed, few, copies)
+    if not 0 <= strangers <= len(divided) - 2:
+        raise InputError(f"strangers must leave two people of {len(divided)}, got {strangers}")
+    drawn = np.random.default_rng(seed).permutation(len(divided))[:strangers].tolist()
+    unknown = [divided.pop(name) for name in [list(divided)[place] for place in drawn]]
     sets = {}
     for part in PARTS:
         rows = [(file, label) for label, parts in enumerate(divided.values()) for file in parts[part]]
         sets[part] = FaceDataset(list(divided), [file for file, _ in rows], [label for _, label in rows])
+    if strangers:
+        files = [file for parts in unknown for part in PARTS for file in parts[part]]
+        sets["strangers"] = FaceDataset(list(divided), files, [-1] * len(files))
     return sets
 
 

@@ -159,10 +159,11 @@ def _shared_out(
     if wanted["train"] < least:
         return None
     parts: dict[str, list[Path]] = {part: [] for part in PARTS}
+    filled = [part for part in PARTS if wanted[part]]
     order = np.random.default_rng(seed).permutation(len(moments))
     for own in sorted((moments[i] for i in order), key=len, reverse=True):
-        part = max(PARTS, key=lambda part: wanted[part] - len(parts[part]))
+        part = max(filled, key=lambda part: wanted[part] - len(parts[part]))
         parts[part] += own
-    if any(len(parts[part]) < least for part in PARTS if wanted[part]):
+    if any(len(parts[part]) < least for part in filled):
         return None
     return {part: sorted(own) for part, own in parts.items()}
