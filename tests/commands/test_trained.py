@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
+from tests.commands.serving import asked, picture
 from vitcourse.asl import SignRun, load_run
 from vitcourse.asl.answers import Answers
 from vitcourse.asl.runs import new_model, save_run
@@ -114,6 +117,18 @@ def test_a_run_is_used_from_another_folder_by_a_fresh_process(run, photos, tmp_p
     for one, other in zip(json.loads(found)["top"], load(run)(decode(photos[0]), 26)["top"], strict=True):
         assert one["label"] == other["label"]
         assert one["share"] == pytest.approx(other["share"], abs=1e-6)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_answers_until_it_is_told_to_end(run, sign):
+    asked_for = [sys.executable, "-m", "vitcourse", "serve", str(run), "--port", "0"]
+    with subprocess.Popen(asked_for, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        address = re.search(r"http://127\.0\.0\.1:\d+/", serving.stdout.readline())[0]
+        status, answer, _ = asked(address, "POST", "/predict", picture(), Content_Type="image/png")
+        serving.send_signal(sign)
+        _, error = serving.communicate(timeout=900)
+    assert (status, answer["size"]) == (200, [40, 20])
+    assert (serving.returncode, error) == (0, "")
 
 
 def test_both_files_answer_as_the_model_does(run, exported):

@@ -21,7 +21,7 @@ Run = Annotated[Path, typer.Argument(help="A run folder, or an ONNX file that `v
 app = command_group()
 
 
-@app.command(epilog=example("find photos -name '*.jpg' | vitcourse predict runs/signs - --top 3 --json"))
+@app.command(epilog=example("vitcourse predict runs/signs photo1.jpg photo2.jpg --top 3 --out overlay.png"))
 def predict(
     run: Run,
     images: Annotated[list[str], typer.Argument(help="Image files; - reads their names from standard input.")],
@@ -49,9 +49,10 @@ def predict(
                 print(json.dumps({"file": name, "error": error.problem}), flush=True)
             continue
         answer = answering(pixels, top)
-        print(json.dumps({"file": name} | answer), flush=True) if as_json else say(
-            f"{_on_a_line(name)}: {_words(answer)}"
-        )
+        if as_json:
+            print(json.dumps({"file": name} | answer), flush=True)
+        else:
+            say(f"{_on_a_line(name)}: {_words(answer)}")
         if drawing is not None:
             drawing.add(pixels, answer)
     if drawing is not None and drawing.images:

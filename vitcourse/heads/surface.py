@@ -112,7 +112,7 @@ def _hair(face: Face, step: float) -> tuple[Tensor, ...]:
     strands = (97 * around + 5 * (3 * up + face.grain).sin()).sin() + (171 * around + 9 * up).sin()
     shine = 1 + 0.09 * strands * (1 - curl) + 0.25 * curl * curls
     place = torch.stack([x, y + 0.2, z - 0.2], -1)
-    return _sheet(place, face.hair * shine[..., None], 0.12, level > edge)
+    return _sheet(place, (face.hair * shine[..., None]).clamp(0, 1), 0.12, level > edge)
 
 
 def _ear(face: Face, side: int, step: float) -> tuple[Tensor, ...]:
