@@ -135,7 +135,6 @@ def test_both_files_answer_as_the_model_does(run, exported):
     apart, out = exported
     assert set(apart) == {ONNX, PROGRAM}
     assert max(apart.values()) <= 1e-4
-    onnx.checker.check_model(out / ONNX)
     program = torch.export.load(out / PROGRAM).module()
     model, file = Answers(_model(run)).eval(), OnnxModel(out / ONNX)
     for count in (1, 2, 5):

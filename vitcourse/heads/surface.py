@@ -15,6 +15,7 @@ from vitcourse.heads.paint import inside, near, painted
 from vitcourse.heads.people import Face, Look
 
 CLOTH = (0.22, 0.25, 0.33)
+POLE = 1.568  # just under a quarter turn: at the pole itself the points of a row are one, and no way is up
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _grid(rows: tuple[float, float], columns: tuple[float, float], height: float
 def _sheet(place: Tensor, colour: Tensor, gloss: Tensor | float, keep: Tensor | None = None) -> tuple[Tensor, ...]:
     """Points of a sheet (R, C, 3): its normals are square to its rows and columns, and point outwards."""
     normal = torch.linalg.cross(torch.gradient(place, dim=1)[0], torch.gradient(place, dim=0)[0])
-    normal = normal / normal.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    normal = normal / normal.norm(dim=-1, keepdim=True).clamp(min=1e-9)
     gloss = torch.full(place.shape[:2], gloss) if isinstance(gloss, float) else gloss
     parts = place, normal, colour.expand_as(place), gloss
     return tuple(part.flatten(0, 1) if keep is None else part[keep] for part in parts)
@@ -68,8 +69,7 @@ def _ellipsoid(face: Face, up: Tensor, around: Tensor, more: Tensor | float = 0.
 
 def _skin(face: Face, look: Look, step: float) -> tuple[Tensor, ...]:
     s = face.shape
-    half_pi = math.pi / 2
-    up, around = _grid((half_pi, -half_pi), (-2.3, 2.3), 34, 34, 0.8 * step)
+    up, around = _grid((POLE, -POLE), (-2.3, 2.3), 34, 34, 0.8 * step)
     x, y, z = _ellipsoid(face, up, around)
     front = around.cos().clamp(0, 1) ** 0.5
     side, mouth = x.abs(), -s["mouth"]
@@ -97,7 +97,7 @@ def _skin(face: Face, look: Look, step: float) -> tuple[Tensor, ...]:
 
 def _hair(face: Face, step: float) -> tuple[Tensor, ...]:
     s = face.shape
-    up, around = _grid((math.pi / 2, -1.4), (-math.pi, math.pi), 40, 62, step)
+    up, around = _grid((POLE, -1.4), (-math.pi, math.pi), 40, 62, step)
     turn, level = around.abs() / math.pi, s["height"] * up.sin()  # turn: 0 in front, 1 behind
     falls, curl = face.long + 1.0, math.sin(7 * face.grain) ** 4
     line = s["hairline"] - s["temple"] * (turn / 0.33).clamp(max=1) ** 3 + s["parting"] * (2 * around).sin()
@@ -117,7 +117,7 @@ def _hair(face: Face, step: float) -> tuple[Tensor, ...]:
 
 def _ear(face: Face, side: int, step: float) -> tuple[Tensor, ...]:
     s = face.shape
-    up, around = _grid((math.pi / 2, -math.pi / 2), (-math.pi, math.pi), 8, 14, step)
+    up, around = _grid((POLE, -POLE), (-math.pi, math.pi), 8, 14, step)
     x = side * (s["width"] - 0.1 + 0.5 * s["ear_out"]) + 0.55 * up.cos() * around.sin()
     y = -1.0 + s["ear"] * up.sin()
     z = -0.6 + 1.7 * up.cos() * around.cos()
@@ -135,7 +135,7 @@ def _neck(face: Face, step: float) -> tuple[Tensor, ...]:
 
 
 def _shoulders(face: Face, step: float) -> tuple[Tensor, ...]:
-    up, around = _grid((math.pi / 2, -0.2), (-math.pi, math.pi), 22, 70, 1.4 * step)
+    up, around = _grid((POLE, -0.2), (-math.pi, math.pi), 22, 70, 1.4 * step)
     place = torch.stack([21 * up.cos() * around.sin(), -21.5 + 7.5 * up.sin(), 8.5 * up.cos() * around.cos() - 2], -1)
     tint = torch.tensor([math.sin(face.grain), math.sin(2 * face.grain), math.sin(3 * face.grain)])
     return _sheet(place, (torch.tensor(CLOTH) * (1.2 + 0.7 * tint)).clamp(0.03, 0.9), 0.0)

@@ -39,6 +39,9 @@ def export(model: nn.Module, description: Description, out: str | Path) -> dict[
     Raises:
         CheckpointError: a file answers otherwise than the model, by more than `TOLERANCE`.
     """
+    import onnxscript  # noqa: F401 - torch.onnx writes with it
+    from onnx.checker import check_model
+
     out, size = Path(out), description.preprocessing["size"]
     images = torch.randint(
         0, 256, (TRIED, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
@@ -54,6 +57,7 @@ def export(model: nn.Module, description: Description, out: str | Path) -> dict[
         graph = torch.onnx.export(traced, dynamo=True, verbose=False, **names)
         graph.model.metadata_props[DESCRIPTION] = as_text(description)
         graph.save(onnx)
+        check_model(onnx)
         with program.open("rb") as stream:
             answers = {ONNX: OnnxModel(onnx)(images), PROGRAM: torch.export.load(stream).module()(images)}
         apart = {name: _apart(expected, given) for name, given in answers.items()}
