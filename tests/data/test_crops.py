@@ -84,12 +84,12 @@ def test_of_several_faces_the_largest_or_all_are_taken(tmp_path):
     source = tmp_path / "photos"
     photo(source / "2.png", (5, 20, 10), (40, 20, 25))
     photo(source / "2.bmp", (5, 20, 10))
-    written = {}
-    for several in ("largest", "all"):
-        told = list(crop_faces(source, tmp_path / several, red_blocks, 32, several))
-        written[several] = [[file.name for file in one.written] for one in told]
-    assert written == {"largest": [["2.png"], ["2_png.png"]], "all": [["2.png"], ["2_png.png", "2-2.png"]]}
-    assert list(told)[1].note == "2 faces are found in it, all are taken"
+    for several, names in (("largest", ["2.png", "2_png.png"]), ("all", ["2-2.png", "2.png", "2_png.png"])):
+        out = tmp_path / several
+        told = crop_faces(source, out, red_blocks, 32, several)
+        assert sorted(file.name for file in out.iterdir()) == names
+        assert sum(one.written for one in told) == len(names)
+    assert told[1].note == "2 faces are found in it, all are taken"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,7 @@ def test_of_several_faces_the_largest_or_all_are_taken(tmp_path):
         ("empty", DataError, "no photos"),
         ("several", InputError, "several must be one of"),
         ("used", InputError, "not an empty folder"),
+        ("faceless", DataError, "no face to crop in 1 photos"),
         ("within", InputError, "lies within"),
     ],
 )
@@ -106,7 +107,13 @@ def test_what_cannot_be_cropped_is_told_at_once(tmp_path, change, error, words):
     source, out = tmp_path / "photos", tmp_path / "out"
     photo(source / "a.png", (30, 20, 20))
     (tmp_path / "empty").mkdir()
-    places = {"missing": (tmp_path / "none", out), "empty": (tmp_path / "empty", out), "used": (source, tmp_path)}
+    photo(tmp_path / "faceless" / "a.png")
+    places = {
+        "faceless": (tmp_path / "faceless", out),
+        "missing": (tmp_path / "none", out),
+        "empty": (tmp_path / "empty", out),
+        "used": (source, tmp_path),
+    }
     given = places.get(change, (source, source / "out" if change == "within" else out))
     with pytest.raises(error, match=words):
         crop_faces(*given, red_blocks, several="some" if change == "several" else "skip")

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from vitcourse.commands import command_group, example, say
-from vitcourse.errors import InputError
 
 app = command_group()
 crop = command_group("Cut what a model is trained on out of photos.")
@@ -26,16 +25,9 @@ def crop_faces(
     from vitcourse.commands.terminal import progress
     from vitcourse.data import crops
 
-    written = photos = 0
-    notes = []
-    found = crops.crop_faces(source, out, crops.dlib_detector(), size, several)
+    detect = crops.dlib_detector()
     with progress("cropping") as (step,):
-        for photos, photo in enumerate(found, start=1):
-            written += len(photo.written)
-            notes += [f"{photo.file}: {photo.note}"] if photo.note else []
-            step(photos, photos)
-    for note in notes:
-        say(note)
-    if not written:
-        raise InputError(f"{source}: no face to crop in {photos} photos")
-    say(f"wrote {written} faces from {photos} photos to {out}")
+        photos = crops.crop_faces(source, out, detect, size, several, progress=step)
+    for photo in filter(lambda photo: photo.note, photos):
+        say(f"{photo.file}: {photo.note}")
+    say(f"wrote {sum(photo.written for photo in photos)} faces from {len(photos)} photos to {out}")

@@ -4,7 +4,7 @@ The detector is dlib's, which lies within the package: https://dlib.net/face_det
 King 2015, https://arxiv.org/abs/1502.00046). It knows faces that look about straight at the camera.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vitcourse.data.images import SUFFIXES, decode
 from vitcourse.errors import DataError, InputError
-from vitcourse.files import whole_file
+from vitcourse.files import whole_folder
 
 # uint8 (3, height, width) to boxes in pixels, (left, top, right, bottom).
 Detect = Callable[[Tensor], list[tuple[float, float, float, float]]]
@@ -31,14 +31,14 @@ class Cropped:
 
     Attributes:
         file: the photo.
-        written: its crops, one a face.
+        written: how many crops of it there are.
         faces: how many were found.
         turned: quarter turns, against the clock, after which they were.
         problem: why it could not be read; empty if it could.
     """
 
     file: Path
-    written: list[Path]
+    written: int = 0
     faces: int = 0
     turned: int = 0
     problem: str = ""
@@ -50,7 +50,7 @@ class Cropped:
             return self.problem
         if not self.faces:
             return "no face is found in it"
-        several = {0: "left out", 1: "the largest is taken"}.get(len(self.written), "all are taken")
+        several = {0: "left out", 1: "the largest is taken"}.get(self.written, "all are taken")
         told = [f"{self.faces} faces are found in it, {several}"] if self.faces > 1 else []
         told += [f"it lies on its side or head, and was turned by {90 * self.turned} degrees"] if self.turned else []
         return "; ".join(told)
@@ -106,47 +106,59 @@ def square(image: Tensor, box: tuple[float, float, float, float], size: int) -> 
     return F.interpolate(cut[None], size=(size, size), mode="bilinear", antialias=True)[0]
 
 
-def crop_faces(source: Path, out: Path, detect: Detect, size: int = 160, several: str = "skip") -> Iterator[Cropped]:
+def crop_faces(
+    source: Path,
+    out: Path,
+    detect: Detect,
+    size: int = 160,
+    several: str = "skip",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Cropped]:
     """Cuts the faces out of all photos of a folder, in the order of their names, and says of each what became of it.
 
-    Folders within are gone through, and made again: ``Ana/1.jpg`` becomes ``Ana/1.png``.
+    Folders within are gone through, and made again: ``Ana/1.jpg`` becomes ``Ana/1.png``. The folder appears when it is
+    complete.
 
     Args:
         out: a folder that is empty or does not exist yet.
         several: a photo with more than one face: "skip" it, take the "largest", or take "all" (``1.png``, ``1-2.png``).
+        progress: called with (photos done, photos in all).
 
     Raises:
-        DataError: there is no such folder, or no photo in it.
+        DataError: there is no such folder, no photo in it, or no face in any.
         InputError: ``out`` is in use, or an option is out of range.
     """
     if several not in SEVERAL:
         raise InputError(f"several must be one of {', '.join(SEVERAL)}, got {several!r}")
     if not source.is_dir():
         raise DataError("there is no such folder", source)
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not an empty folder")
     if out.resolve().is_relative_to(source.resolve()):
         raise InputError(f"{out}: lies within {source}; crops would be cropped again")
     files = sorted(file for file in source.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
         raise DataError("there are no photos in it", source)
-    taken: set[Path] = set()
-    return (_cropped(file, out / file.relative_to(source), detect, size, several, taken) for file in files)
+    done, taken = [], set()
+    with whole_folder(out) as folder:
+        for file in files:
+            done.append(_cropped(file, folder / file.relative_to(source), detect, size, several, taken))
+            if progress is not None:
+                progress(len(done), len(files))
+        if not taken:
+            raise DataError(f"there is no face to crop in {len(files)} photos", source)
+    return done
 
 
 def _cropped(file: Path, place: Path, detect: Detect, size: int, several: str, taken: set[Path]) -> Cropped:
     try:
         image, boxes, turned = find_faces(decode(file), detect)
     except DataError as error:
-        return Cropped(file, [], problem=error.problem)
+        return Cropped(file, problem=error.problem)
     wanted = {"skip": boxes if len(boxes) == 1 else [], "largest": boxes[:1], "all": boxes}[several]
-    written = []
     for number, box in enumerate(wanted, start=1):
         name = place.with_name(f"{place.stem}.png" if number == 1 else f"{place.stem}-{number}.png")
         while name in taken:  # 1.jpg and 1.png beside each other
             name = name.with_name(f"{name.stem}_{place.suffix[1:]}.png")
         taken.add(name)
-        with whole_file(name) as partial:
-            Image.fromarray(square(image, box, size).permute(1, 2, 0).numpy()).save(partial, "PNG")
-        written.append(name)
-    return Cropped(file, written, len(boxes), turned)
+        name.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(square(image, box, size).permute(1, 2, 0).numpy()).save(name)
+    return Cropped(file, len(wanted), len(boxes), turned)
