@@ -79,7 +79,7 @@ def load(
         DataError: naming the folder or file at fault, or the people with too few pictures.
         InputError: an argument is out of its range.
     """
-    divided = divide(read(root), valid, test, least, seed, few, copies)
+    divided = divide(Path(root), read(root), valid, test, least, seed, few, copies)
     if not 0 <= strangers <= len(divided) - 2:
         raise InputError(f"strangers must leave two people of {len(divided)}, got {strangers}")
     drawn = np.random.default_rng(seed).permutation(len(divided))[:strangers].tolist()

@@ -93,6 +93,7 @@ def _no_two_names(people: People) -> None:
 
 
 def divide(
+    root: Path,
     people: People,
     valid: float,
     test: float,
@@ -101,41 +102,31 @@ def divide(
     few: str,
     copies: Iterable[Copy] | None = None,
 ) -> dict[str, dict[str, list[Path]]]:
-    """The pictures of each person in each of `PARTS`; see `data.faces.load`."""
+    """The pictures of each person of a folder in each of `PARTS`; see `data.faces.load`."""
     if min(valid, test) < 0 or not valid + test < 1:
         raise InputError(f"valid and test must be shares that leave some for train, got {valid} and {test}")
     if least < 1:
         raise InputError(f"least must be 1 or more, got {least}")
     if few not in ("refuse", "skip"):
         raise InputError(f"few must be 'refuse' or 'skip', got {few!r}")
+    shares = {"valid": valid, "test": test}
+    wanted = f"{least} in each of {', '.join(['train', *(part for part, share in shares.items() if share)])}"
     copies = None if copies is None else list(copies)
     divided, too_few = {}, []
     for name, files in people.items():
-        pairs = find_copies(files, threshold=SAME_MOMENT) if copies is None else copies
-        parts = _shared_out(
-            _moments(files, pairs),
-            {"valid": valid, "test": test},
-            least,
-            [seed, *name.encode("utf-8", "surrogatepass")],
-        )
+        moments = _moments(files, find_copies(files, threshold=SAME_MOMENT) if copies is None else copies)
+        parts = _shared_out(moments, shares, least, [seed, *name.encode("utf-8", "surrogatepass")])
         if parts is None:
             too_few.append(f"{name} ({len(files)})")
         else:
             divided[name] = parts
-    wanted = (
-        f"{least} in each of {', '.join(part for part in PARTS if part == 'train' or (valid, test)[part == 'test'])}"
-    )
     if too_few and few == "refuse":
-        raise DataError(f"too few pictures, near copies counted once, for {wanted}: {some(too_few)}", _folder(people))
+        raise DataError(f"too few pictures, near copies counted once, for {wanted}: {some(too_few)}", root)
     if len(divided) < 2:
-        raise DataError(f"fewer than two people have enough pictures for {wanted}", _folder(people))
+        raise DataError(f"fewer than two people have enough pictures for {wanted}", root)
     if too_few:
-        warnings.warn(DataNote(f"{_folder(people)}: people left out, too few pictures: {some(too_few)}"), stacklevel=3)
+        warnings.warn(DataNote(f"{root}: people left out, too few pictures: {some(too_few)}"), stacklevel=3)
     return divided
-
-
-def _folder(people: People) -> Path:
-    return next(file.parent.parent for files in people.values() for file in files) if any(people.values()) else Path()
 
 
 def _moments(files: list[Path], pairs: Iterable[Copy]) -> list[list[Path]]:
