@@ -35,7 +35,10 @@ def run(signs, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("name", ["doctor", "synth", "train asl", "evaluate", "predict", "export", "serve", "record"])
+@pytest.mark.parametrize(
+    "name",
+    ["doctor", "synth", "train asl", "evaluate", "predict", "export", "serve", "crop faces", "record"],
+)
 def test_every_command_has_help_with_an_example(command, name):
     status, out, _ = command(*name.split(), "--help")
     assert status == 0
