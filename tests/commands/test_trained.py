@@ -156,11 +156,17 @@ def test_the_command_exports_and_predicts_with_the_file(command, run, exported, 
     assert answers[1]["box"] == pytest.approx(answers[0]["box"], abs=1e-4)
 
 
-def test_a_file_that_would_answer_otherwise_is_not_written(run, tmp_path, monkeypatch):
+def small():
+    """A model that gives logits alone, as one of faces does, and its description."""
+    model = Answers(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 2))).eval()
+    return model, Description("faces", ["Zoë", "Bo"], preprocessing(8), {}, {})
+
+
+def test_a_file_that_would_answer_otherwise_is_not_written(tmp_path, monkeypatch):
     true = OnnxModel.__call__
     monkeypatch.setattr(OnnxModel, "__call__", lambda self, images: tuple(part + 2e-4 for part in true(self, images)))
     with pytest.raises(CheckpointError, match=r"model\.onnx: it would answer otherwise than the model, by 0\.0002"):
-        export(Answers(_model(run)).eval(), described(run), tmp_path)
+        export(*small(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -211,9 +217,7 @@ def test_what_is_no_model_is_one_line(command, run, exported, photos, tmp_path, 
 
 
 def test_a_model_without_boxes_is_drawn_and_exported_too(tmp_path):
-    """As one of faces: it gives logits alone."""
-    model = Answers(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 2))).eval()
-    faces = Description("faces", ["Zoë", "Bo"], preprocessing(8), {}, {})
+    model, faces = small()
     assert max(export(model, faces, tmp_path).values()) <= 1e-4
     answering = load(tmp_path / ONNX)
     assert answering.description == faces

@@ -110,11 +110,12 @@ class About(Handler):
 class Predict(Handler):
     """The answer to one image. Its bytes are counted as they come: no more than the limit is ever held."""
 
-    counted = False  # among those that wait
+    def initialize(self) -> None:
+        self.body, self.bytes = bytearray(), 0
+        self.counted = False  # among those that wait
 
     def prepare(self) -> None:
         super().prepare()
-        self.body, self.bytes = bytearray(), 0
         if self.request.method != "POST":
             raise HTTPError(405)
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
