@@ -14,6 +14,9 @@ from vitcourse.hands import Draws, draw_skin
 HAIRS = ((0.05, 0.04, 0.04), (0.12, 0.08, 0.06), (0.22, 0.13, 0.08), (0.42, 0.28, 0.16), (0.70, 0.55, 0.34),
     (0.45, 0.18, 0.08), (0.55, 0.54, 0.53), (0.85, 0.84, 0.82))  # fmt: skip
 EYES = ((0.20, 0.11, 0.06), (0.30, 0.19, 0.09), (0.33, 0.36, 0.20), (0.30, 0.42, 0.55), (0.40, 0.45, 0.48))
+# How often each of them is seen with light skin, and with dark.
+HAIR_SHARES = ((3.0, 3.0, 2.0, 1.0, 0.8, 0.5, 0.8, 0.4), (6.0, 3.0, 0.5, 0.0, 0.0, 0.0, 1.0, 0.3))
+EYE_SHARES = ((3.0, 2.0, 1.0, 1.5, 1.0), (4.0, 1.0, 0.2, 0.05, 0.05))
 # Of each number of a face: its middle, and the deviation between people.
 SHAPES = {
     "width": (7.5, 0.45), "height": (11.5, 0.5), "depth": (9.3, 0.4), "square": (0.88, 0.05), "jaw": (0.12, 0.09),
@@ -84,13 +87,9 @@ def draw_face(draws: Draws) -> Face:
     own = draws.normal(1.0, len(SHAPES))[0].clamp(-2.2, 2.2).tolist()
     shape = {name: middle + own[i] * spread for i, (name, (middle, spread)) in enumerate(SHAPES.items())}
     skin = draw_skin(draws)[0]
-    dark = float(skin.mean())
-    weights = (
-        torch.tensor([3.0, 3, 2, 1, 0.8, 0.5, 0.8, 0.4]) if dark > 0.5 else torch.tensor([6.0, 3, 0.5, 0, 0, 0, 1, 0.3])
-    )
-    hair = torch.tensor(HAIRS)[draws.choose(weights)[0]] * draws.uniform(0.85, 1.15)
-    weights = torch.tensor([3.0, 2, 1, 1.5, 1]) if dark > 0.55 else torch.tensor([4.0, 1, 0.2, 0.05, 0.05])
-    iris = torch.tensor(EYES)[draws.choose(weights)[0]]
+    tone = int(skin.mean() < 0.5)
+    hair = torch.tensor(HAIRS)[draws.choose(torch.tensor(HAIR_SHARES[tone]))[0]] * draws.uniform(0.85, 1.15)
+    iris = torch.tensor(EYES)[draws.choose(torch.tensor(EYE_SHARES[tone]))[0]]
     bearded = bool(draws.chance(0.3))
     return Face(
         shape,

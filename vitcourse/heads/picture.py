@@ -41,14 +41,9 @@ def render(people: Tensor, seed: int, size: int = 64, first: int = 0, plain: boo
     Raises:
         InputError: a number is out of range.
     """
-    if (
-        people.ndim != 1
-        or people.dtype != torch.int64
-        or (len(people) and not 0 <= int(people.min()) <= int(people.max()) < FIRST_PICTURE)
-    ):
-        raise InputError(
-            f"people must be an int64 tensor of one axis with numbers from 0, got {people.dtype} {tuple(people.shape)}"
-        )
+    if people.ndim != 1 or people.dtype != torch.int64 or ((people < 0) | (people >= FIRST_PICTURE)).any():
+        found = f"{people.dtype} {tuple(people.shape)}"
+        raise InputError(f"people must be numbers from 0 in an int64 tensor of one axis, got {found}")
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise InputError(f"size must be {MIN_SIZE} to {MAX_SIZE} pixels, got {size}")
     if seed < 0 or first < 0:

@@ -147,30 +147,17 @@ def _glasses(face: Face, step: float) -> list[tuple[Tensor, ...]]:
     dark = torch.tensor([0.06, 0.06, 0.07]) + 0.12 * math.sin(face.grain) ** 2
     forward = s["depth"] + 0.4
 
-    def tube(path: Tensor) -> None:
+    def tube(*path: Tensor) -> None:
         ring = torch.linspace(-math.pi, math.pi, 9)
         rim = torch.stack([ring.cos(), ring.sin(), ring.sin()], -1) * 0.13
-        made.append(_sheet(path[:, None] + rim, dark, 0.3))
+        made.append(_sheet(torch.stack(torch.broadcast_tensors(*path), -1)[:, None] + rim, dark, 0.3))
 
-    angle = torch.linspace(-math.pi, math.pi, int(16 / step))
-    across, high = (
-        torch.sign(angle.cos()) * angle.cos().abs() ** 0.7,
-        torch.sign(angle.sin()) * angle.sin().abs() ** 0.7,
-    )
+    angle, back = torch.linspace(-math.pi, math.pi, int(16 / step)), torch.linspace(0, 1, int(10 / step))
+    across, high = (part.sign() * part.abs() ** 0.7 for part in (angle.cos(), angle.sin()))
     for side in (-1, 1):
         x = side * (s["eye"] + 0.1) + 2.25 * across
-        tube(torch.stack([x, face.lens * high - 0.15, forward - 0.045 * x**2 + 0.3], -1))
-        back = torch.linspace(0, 1, int(10 / step))
-        tube(
-            torch.stack(
-                [side * (5.5 + (s["width"] - 5.2) * back**0.5), torch.full_like(back, 0.4), forward - 1.2 - 8.5 * back],
-                -1,
-            )
-        )
-    bridge = torch.linspace(-1, 1, int(3 / step) + 2)
-    tube(
-        torch.stack(
-            [bridge * (s["eye"] - 2.1), 0.35 + 0.2 * (1 - bridge**2), torch.full_like(bridge, forward + 0.3)], -1
-        )
-    )
+        tube(x, face.lens * high - 0.15, forward - 0.045 * x**2 + 0.3)
+        tube(side * (5.5 + (s["width"] - 5.2) * back**0.5), torch.tensor(0.4), forward - 1.2 - 8.5 * back)
+    middle = torch.linspace(-1, 1, int(3 / step) + 2)
+    tube(middle * (s["eye"] - 2.1), 0.55 - 0.2 * middle**2, torch.tensor(forward + 0.3))
     return made
