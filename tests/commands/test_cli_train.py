@@ -145,7 +145,7 @@ def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch
     """The pixels of each are gone when the next is decoded; what is drawn in the end are small copies."""
     import weakref
 
-    from vitcourse.data import asl
+    from vitcourse.data import images
     from vitcourse.figures import plots
 
     assert command("train", "asl", "--data", signs, "--out", tmp_path / "run", *QUICK, "--epochs", "1")[0] == 0
@@ -158,9 +158,9 @@ def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch
         return pixels
 
     real = plots.sign_grid
-    monkeypatch.setattr(asl, "decode", decode)
+    monkeypatch.setattr(images, "decode", decode)
     monkeypatch.setattr(
-        plots, "sign_grid", lambda images, *rest, **more: drawn.extend(images) or real(images, *rest, **more)
+        plots, "sign_grid", lambda shown, *rest, **more: drawn.extend(shown) or real(shown, *rest, **more)
     )
     photos = [tmp_path / f"{i}.jpg" for i in range(40)]
     status, printed, _ = command("predict", tmp_path / "run", *photos, "--out", tmp_path / "overlay.png")

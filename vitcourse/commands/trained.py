@@ -37,17 +37,18 @@ def predict(
     if out is not None and out.suffix.lower() not in PICTURES:
         raise InputError(f"{out}: a picture's name must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
     answering = load(run)
-    drawing, failed = None if out is None else Drawing(), False
+    drawing = None if out is None else Drawing(MOST_DRAWN if "-" in images else len(images))
     piped = _standard_input(b"\0" if null else b"\n")
-    for name in chain.from_iterable(piped if name == "-" else [name] for name in images):
+
+    def answered(name: str) -> bool:
+        """Whether it could be read. The pixels of a photo end with this call: a few hundred would fill the memory."""
         try:
             pixels = decode(name)
         except DataError as error:
-            failed = True
             complain(one_line(error, 600))
             if as_json:
                 print(json.dumps({"file": name, "error": error.problem}), flush=True)
-            continue
+            return False
         answer = answering(pixels, top)
         if as_json:
             print(json.dumps({"file": name} | answer), flush=True)
@@ -55,6 +56,11 @@ def predict(
             say(f"{_on_a_line(name)}: {_words(answer)}")
         if drawing is not None:
             drawing.add(pixels, answer)
+        return True
+
+    failed = 0
+    for name in chain.from_iterable(piped if name == "-" else [name] for name in images):
+        failed += not answered(name)
     if drawing is not None and drawing.images:
         drawing.save(out)
         if not as_json:
@@ -92,19 +98,23 @@ def serve(
 
 
 class Drawing:
-    """The images that were answered, small, with what was said of them."""
+    """The images that were answered, small, with what was said of them.
 
-    def __init__(self):
+    Args:
+        expected: how many there will be, at most.
+    """
+
+    def __init__(self, expected: int):
         self.images, self.boxes, self.titles, self.left = [], [], [], 0
+        self.side = 1.7 if expected <= 36 else 1.2  # inches
 
     def add(self, pixels: object, answer: dict) -> None:
-        """The pixels of a photo end with this call: hundreds of them would not fit into memory."""
         from vitcourse.figures import plots
 
         if len(self.images) == MOST_DRAWN:
             self.left += 1
             return
-        self.images.append(plots.thumbnail(pixels, round(1.7 * plots.SAVED_DPI)))
+        self.images.append(plots.thumbnail(pixels, round(self.side * plots.SAVED_DPI)))
         self.boxes += [answer["box"]] if "box" in answer else []
         self.titles.append("  ".join((answer["top"][0]["label"], f"{answer['top'][0]['share']:.0%}")))
 
@@ -113,11 +123,10 @@ class Drawing:
 
         from vitcourse.figures import plots
 
-        count = len(self.images)
-        columns, side = (6, 1.7) if count <= 36 else (math.ceil(math.sqrt(count)), 1.2)
+        columns = max(6, math.ceil(math.sqrt(len(self.images))))
         plots.use_style()
         boxes = torch.tensor(self.boxes) if self.boxes else None
-        plots.save(plots.sign_grid(self.images, boxes, self.titles, columns=columns, side=side), out)
+        plots.save(plots.sign_grid(self.images, boxes, self.titles, columns=columns, side=self.side), out)
 
 
 def _standard_input(end: bytes) -> Iterator[str]:
