@@ -55,6 +55,8 @@ CHROMIUM_OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a camera that shows a moving test picture,
+    "--use-fake-ui-for-media-stream",  # and may be used without asking
 )
 
 

@@ -11,7 +11,7 @@ from tests.rooms import arrows, imports_of, rooms
 PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
     *("errors", "files", "threads", "timing", "attention", "positions", "patches", "blocks", "vit", "explain"),
-    *("transformer", "data.pretraining", "bert", "weights", "figures", "training", "hands", "data", "results"),
+    *("transformer", "data.pretraining", "bert", "weights", "figures", "training", "hands", "heads", "data", "results"),
     *("statistics", "asl", "recipes", "exercises", "checks", "notebooks", "grading", "commands", "cli", "__main__"),
 )
 CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
@@ -58,10 +58,12 @@ def test_there_are_no_more_rooms_and_arrows_than_before_the_moves():
     assert len(arrows()) <= 78
 
 
-def test_the_renderer_has_one_door():
-    """What draws hands may be changed behind it without a look at the rest of the package."""
-    inside = {f"{file}: {name}" for file in FILES for name in imports_of(file) if name.startswith("vitcourse.hands.")}
-    assert {line for line in inside if not line.startswith(f"{PACKAGE / 'hands'}")} == set()
+@pytest.mark.parametrize("renderer", ["hands", "heads"])
+def test_a_renderer_has_one_door(renderer):
+    """What draws may be changed behind it without a look at the rest of the package."""
+    own = f"vitcourse.{renderer}."
+    inside = {f"{file}: {name}" for file in FILES for name in imports_of(file) if name.startswith(own)}
+    assert {line for line in inside if not line.startswith(f"{PACKAGE / renderer}")} == set()
 
 
 def test_the_core_needs_four_libraries_alone():

@@ -13,6 +13,7 @@ NAMES = {
     "bert": "Bert BertForPreTraining make_pretraining_examples",
     "weights": "convert",
     "data.asl": "load synthesise",
+    "data.faces": "load synthesise",
     "asl": "ClassificationBBoxTransformer evaluate",
     "checks": "CATALOGUE CheckFailed",
     "errors": "DataError",

@@ -8,14 +8,12 @@ import sys
 import warnings
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from vitcourse.commands import asl, author, command_group, course, machine
+from vitcourse.commands import asl, author, command_group, complain, course, faces, machine, trained
 from vitcourse.errors import InputError, one_line
 
 app = command_group("Models, data and training of the course on vision transformers.")
-for part in (machine, asl, course, author):
+for part in (machine, asl, faces, trained, course, author):
     app.add_typer(part.app)
 
 
@@ -43,5 +41,5 @@ def main() -> None:
 
 
 def _refuse(line: str, status: int = 2) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(line)}", highlight=False)
+    complain(line)
     sys.exit(status)

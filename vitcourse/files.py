@@ -1,9 +1,13 @@
 """Files are written whole or not at all: a program that is killed leaves the old one or none, never half of one."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from vitcourse.errors import InputError
 
 
 @contextmanager
@@ -27,6 +31,36 @@ def write_whole(file: Path, content: bytes) -> None:
     """Writes a file whole or not at all."""
     with whole_file(file) as partial:
         partial.write_bytes(content)
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Gives a temporary folder to fill; ``out`` has its content at the end, and nothing where the filling fails.
+
+    Args:
+        out: an empty folder, which is filled and not replaced (it may be the one that the user is in), or none yet.
+
+    Raises:
+        InputError: ``out`` is in use.
+    """
+    out = out.resolve()
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder")
+    place = out if out.exists() else out.parent
+    place.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=place))
+    try:
+        yield partial
+        partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
+        if place == out:
+            for part in partial.iterdir():
+                part.rename(out / part.name)
+            partial.rmdir()
+        else:
+            partial.rename(out)
+    except BaseException:  # an interrupt as well
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def write_all(files: Mapping[Path, str]) -> list[Path]:

@@ -18,6 +18,7 @@ from vitcourse.errors import CheckpointError, InputError
 from vitcourse.files import write_whole
 from vitcourse.positions import resample
 from vitcourse.training import TrainingConfig
+from vitcourse.training.description import preprocessing
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_a_run_trained_in_fp16_on_a_gpu_is_read_anywhere(tmp_path):
     model, run = new_model(SignRun("vit", 32, training=TrainingConfig(precision="fp16")))
     assert load_run(saved(model, run, tmp_path))[1].training.precision == "fp16"
     (tmp_path / "run.json").write_text("[" * 100_000)
-    with pytest.raises(CheckpointError, match="does not describe a sign run"):
+    with pytest.raises(CheckpointError, match="does not describe a run"):
         load_run(tmp_path)
 
 
@@ -121,12 +122,12 @@ def test_a_run_is_loaded_without_what_it_started_from(resnet_weights, tmp_path):
 def test_an_older_run_is_read_with_todays_defaults(tmp_path):
     model, run = new_model(SignRun("vit", 32))
     saved(model, run, tmp_path)
-    fields = json.loads((tmp_path / RUN).read_text())
+    content = json.loads((tmp_path / RUN).read_text())
     for name in ("box_loss", "balance", "task", "augment", "hold_out"):
-        del fields[name]
+        del content["settings"][name]
     for name in ("accumulate", "schedule", "monitor", "patience", "plateau_factor", "choose"):
-        del fields["training"][name]
-    (tmp_path / RUN).write_text(json.dumps(fields))
+        del content["settings"]["training"][name]
+    (tmp_path / RUN).write_text(json.dumps(content))
     assert load_run(tmp_path)[1] == run
 
 
@@ -150,9 +151,9 @@ def test_an_older_run_is_read_with_todays_defaults(tmp_path):
 def test_a_description_that_makes_no_model_is_named(tmp_path, part, name, value):
     model, run = new_model(SignRun("vit", 32))
     saved(model, run, tmp_path)
-    fields = json.loads((tmp_path / RUN).read_text())
-    (fields[part] if part else fields)[name] = value
-    (tmp_path / RUN).write_text(json.dumps(fields))
+    content = json.loads((tmp_path / RUN).read_text())
+    (content["settings"][part] if part else content["settings"])[name] = value
+    (tmp_path / RUN).write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match=r"run\.json: it does not describe a sign run") as caught:
         load_run(tmp_path)
     assert len(str(caught.value).splitlines()) == 1
@@ -212,3 +213,19 @@ def test_no_pickle_is_executed(tmp_path):
 def test_bad_settings_are_named(options, words):
     with pytest.raises(ValueError, match=words):
         SignRun(**options, training=TrainingConfig())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": ["A", "B"]}, "its labels are not the 26 letters"),
+        ({"kind": "faces"}, "it describes a run of 'faces', and one of 'signs' is wanted"),
+        ({"preprocessing": {**preprocessing(48)}}, "its images have a size of 48, its settings ask for 32"),
+    ],
+)
+def test_a_run_that_does_not_fit_is_refused_saying_how(tmp_path, change, words):
+    saved(*new_model(SignRun("vit", 32)), tmp_path)
+    content = json.loads((tmp_path / RUN).read_text()) | change
+    (tmp_path / RUN).write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=words):
+        load_run(tmp_path)

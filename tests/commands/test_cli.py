@@ -35,7 +35,10 @@ def run(signs, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("name", ["doctor", "synth", "inspect", "train asl", "evaluate", "predict", "record"])
+@pytest.mark.parametrize(
+    "name",
+    ["doctor", "synth", "inspect", "train asl", "evaluate", "predict", "export", "serve", "crop faces", "record"],
+)
 def test_every_command_has_help_with_an_example(command, name):
     status, out, _ = command(*name.split(), "--help")
     assert status == 0
@@ -87,7 +90,7 @@ def test_a_path_is_printed_as_it_is(command, tmp_path):
 
 def test_train_leaves_a_run(run):
     assert {RUN, WEIGHTS, CHECKPOINT, LOG} <= {path.name for path in run.iterdir()}
-    assert json.loads((run / RUN).read_text())["image_size"] == 32
+    assert json.loads((run / RUN).read_text())["settings"]["image_size"] == 32
 
 
 def test_evaluate_prints_the_seeds_table(command, run, signs):
@@ -196,7 +199,7 @@ def test_a_checkpoint_that_is_none_is_one_line(command, run, signs, tmp_path, fa
         (folder / RUN).write_text("{")
     elif fault == "other weights":
         settings = json.loads((folder / RUN).read_text())
-        settings["backbone_config"]["depth"] = 2
+        settings["settings"]["backbone_config"]["depth"] = 2
         (folder / RUN).write_text(json.dumps(settings))
     else:
         (folder / WEIGHTS).write_bytes(b"not safetensors")

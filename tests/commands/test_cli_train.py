@@ -42,7 +42,7 @@ def test_a_run_that_holds_out_does_not_read_valid(command, signs, tmp_path):
     log = log_of(out)
     assert {"held_out_score", "letter_weight", "box_weight"} <= set(log[0])
     assert not [name for name in log[0] if name.startswith("valid")]
-    run = json.loads((out / RUN).read_text())
+    run = json.loads((out / RUN).read_text())["settings"]
     assert (run["training"]["choose"], run["training"]["monitor"]) == ("held_out_score", "held_out_score")
     assert (run["box_loss"], run["balance"], run["hold_out"]) == ("giou", "uncertainty", 0.2)
     assert command("evaluate", out, "--data", signs, "--json")[0] == 0
@@ -135,7 +135,7 @@ def test_other_workers_and_more_epochs_go_on_with_a_run(command, signs, tmp_path
     assert log_of(out)[:2] == first
     assert [entry["epoch"] for entry in log_of(out)] == [1, 2, 3, 4]
     assert log_of(out)[3]["lr"] == pytest.approx(0.0, abs=1e-9)
-    assert json.loads((out / RUN).read_text())["training"]["epochs"] == 4
+    assert json.loads((out / RUN).read_text())["settings"]["training"]["epochs"] == 4
     status, _, error = command(*arguments, *QUICK, "--resume")
     assert status == 2
     assert "training.epochs: 4 in the run, 2 now" in error
@@ -145,7 +145,7 @@ def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch
     """The pixels of each are gone when the next is decoded; what is drawn in the end are small copies."""
     import weakref
 
-    from vitcourse.data import asl
+    from vitcourse.data import images
     from vitcourse.figures import plots
 
     assert command("train", "asl", "--data", signs, "--out", tmp_path / "run", *QUICK, "--epochs", "1")[0] == 0
@@ -158,9 +158,9 @@ def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch
         return pixels
 
     real = plots.sign_grid
-    monkeypatch.setattr(asl, "decode", decode)
+    monkeypatch.setattr(images, "decode", decode)
     monkeypatch.setattr(
-        plots, "sign_grid", lambda images, *rest, **more: drawn.extend(images) or real(images, *rest, **more)
+        plots, "sign_grid", lambda shown, *rest, **more: drawn.extend(shown) or real(shown, *rest, **more)
     )
     photos = [tmp_path / f"{i}.jpg" for i in range(40)]
     status, printed, _ = command("predict", tmp_path / "run", *photos, "--out", tmp_path / "overlay.png")

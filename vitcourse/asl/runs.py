@@ -1,6 +1,7 @@
 """A trained sign model on disk: ``run.json`` says what it is, ``model.safetensors`` holds the weights."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from vitcourse.asl.backbones.adapter import known_names
 from vitcourse.asl.backbones.vit_files import MOST_PIXELS
 from vitcourse.asl.losses import BOX_LOSSES, SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer
+from vitcourse.data.letters import LETTERS
 from vitcourse.errors import CheckpointError, InputError, one_line, some
-from vitcourse.files import write_whole
 from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, offered
+from vitcourse.training.description import RUN, Description, describe, described, measures, preprocessing
 from vitcourse.weights.checkpoints import pick, read
 
-RUN = "run.json"
+KIND = "signs"
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     return model, replace(run, image_size=size, backbone_config=own.config())
 
 
-def save_run(run: SignRun, out: Path) -> None:
-    """Writes ``run.json``; the weights are written by the training loop."""
-    write_whole(out / RUN, (json.dumps(asdict(run), indent=1) + "\n").encode())
+def save_run(run: SignRun, out: Path, log: Sequence[dict] = ()) -> None:
+    """Writes ``run.json``, with the measures of a log; the weights are written by the training loop."""
+    metrics = measures(list(log), run.training.choose)
+    describe(Description(KIND, list(LETTERS), preprocessing(run.image_size), metrics, asdict(run)), out)
 
 
 def same_run(run: SignRun, out: Path) -> None:
@@ -102,14 +105,17 @@ def same_run(run: SignRun, out: Path) -> None:
 
 
 def _read_run(folder: Path) -> SignRun:
-    file = folder / RUN
-    if not file.is_file():
-        raise CheckpointError("there is no such file; is this the folder of a run?", file)
+    found = described(folder, KIND)
+    fields, size = found.settings, found.preprocessing["size"]
     try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
-        return SignRun(**{**fields, "training": TrainingConfig(**fields["training"])})
-    except (UnicodeDecodeError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", file) from error
+        run = SignRun(**{**fields, "training": TrainingConfig(**fields["training"])})
+        if found.labels != list(LETTERS):
+            raise ValueError("its labels are not the 26 letters")
+        if size != run.image_size:
+            raise ValueError(f"its images have a size of {size}, its settings ask for {run.image_size}")
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"it does not describe a sign run ({one_line(error)})", folder / RUN) from error
+    return run
 
 
 def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun]:

@@ -119,8 +119,8 @@ def fit_signs(
             if not any(out.iterdir()):
                 out.rmdir()
         raise
-    if writes and resume:
-        save_run(run, out)  # it may be longer now
+    if writes:
+        save_run(run, out, log)  # what the kept weights reach; and the run may be longer now
     return log
 
 

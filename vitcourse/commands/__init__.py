@@ -15,6 +15,11 @@ def say(line: str) -> None:
     console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def complain(line: str) -> None:
+    """Prints what is wrong, on standard error."""
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(line)}", highlight=False)
+
+
 def command_group(help: str | None = None, cls: type | None = None) -> typer.Typer:
     """An empty set of commands with the course's manners."""
     return typer.Typer(

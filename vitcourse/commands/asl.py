@@ -1,7 +1,6 @@
-"""Commands on signs: render, train, evaluate, predict."""
+"""Commands on signs: render, train, evaluate."""
 
 import json
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from vitcourse.commands import command_group, console, example, say
-from vitcourse.commands.options import Background
-from vitcourse.errors import InputError
+from vitcourse.commands.options import Background, check_picture
 
 
 class TrainCommands(TyperGroup):
@@ -67,7 +65,7 @@ def inspect(
     from vitcourse.commands import inspection
     from vitcourse.commands.terminal import notes, progress
 
-    _check_picture(out)
+    check_picture(out)
     noted = []
     with notes(noted.append):
         splits = inspection.read(data, background)
@@ -119,49 +117,3 @@ def evaluate(
         for line in noted:
             say(line)
         console.print(measures_table(measured, split))
-
-
-@app.command(epilog=example("vitcourse predict runs/signs photo1.jpg photo2.jpg --out overlay.png"))
-def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files.")],
-    out: Annotated[Path | None, typer.Option(help="Draw letters and boxes into this picture.")] = None,
-) -> None:
-    """Name the letter and box the hand in images."""
-    import torch
-
-    from vitcourse.asl import load_run
-    from vitcourse.asl.metrics import predict as predict_signs
-    from vitcourse.data.asl import LETTERS, decode
-
-    _check_picture(out)
-    model, _ = load_run(run)
-    if out is not None:
-        from vitcourse.figures import plots
-    columns, side = (6, 1.7) if len(images) <= 36 else (math.ceil(math.sqrt(len(images))), 1.2)
-    drawn, boxes, titles = [], [], []
-
-    def answer(image: Path) -> None:
-        # The pixels of a photo end with this call: hundreds of them would not fit into memory.
-        pixels = decode(image)
-        logits, (box,) = predict_signs(model, [pixels])
-        share, letter = logits.softmax(dim=1)[0].max(dim=0)
-        corners = box.clamp(0, 1) * box.new_tensor([pixels.shape[2], pixels.shape[1]] * 2)
-        x1, y1, x2, y2 = (f"{corner:.0f}" for corner in corners)
-        say(f"{image}: {LETTERS[letter]} ({share:.0%}), box {x1},{y1} to {x2},{y2}")
-        if out is not None:
-            drawn.append(plots.thumbnail(pixels, round(side * plots.SAVED_DPI)))
-            boxes.append(box)
-            titles.append(f"{LETTERS[letter]}  {share:.0%}")
-
-    for image in images:
-        answer(image)
-    if out is not None:
-        plots.use_style()
-        plots.save(plots.sign_grid(drawn, torch.stack(boxes), titles, columns=columns, side=side), out)
-        say(f"wrote {out}")
-
-
-def _check_picture(out: Path | None) -> None:
-    if out is not None and out.suffix.lower() not in (".png", ".jpg", ".pdf", ".svg"):
-        raise InputError(f"{out}: a picture's name must end in .png, .jpg, .pdf or .svg")

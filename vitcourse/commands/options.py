@@ -12,6 +12,7 @@ import typer
 from vitcourse.errors import InputError
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
+PICTURES = (".png", ".jpg", ".pdf", ".svg")
 Made = TypeVar("Made")
 OwnCourse = Annotated[Path | None, typer.Option("--course", help="A folder of your own exercises, beside the course.")]
 Background = Annotated[str, typer.Option(help="Photos without a box: refuse the set, or skip them.")]
@@ -56,3 +57,12 @@ def made(kind: type[Made], given: dict, **more: object) -> Made:
         return kind(**own, **more)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def check_picture(out: Path | None) -> None:
+    """
+    Raises:
+        InputError: the name is of no kind of picture that can be written.
+    """
+    if out is not None and out.suffix.lower() not in PICTURES:
+        raise InputError(f"{out}: a picture's name must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")

@@ -10,6 +10,7 @@ Pillow raises nearly any error on damaged or hostile bytes; from here it is alwa
 import contextlib
 import warnings
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,8 @@ LATE = (b"eXIf", b"Raw profile type exif", b"com.adobe.xmp")  # parts of a PNG t
 LATE_BYTES = 2**18
 
 
-def decode(file: str | Path) -> Tensor:
-    """One image file as uint8 (3, height, width), turned upright as its camera has noted.
+def decode(file: str | Path | BytesIO) -> Tensor:
+    """One image file, or its bytes, as uint8 (3, height, width), turned upright as its camera has noted.
 
     Raises:
         DataError: the file cannot be decoded to the end, or declares more pixels than `MAX_PIXELS`.
@@ -56,7 +57,8 @@ def decode(file: str | Path) -> Tensor:
             pixels = np.array(pixels if turn is None else pixels.transpose(turn))
             return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
     except Exception as error:
-        raise DataError(f"the image cannot be decoded ({_reason(error)})", file) from error
+        name = None if isinstance(file, BytesIO) else file
+        raise DataError(f"the image cannot be decoded ({_reason(error)})", name) from error
 
 
 def measure(file: Path) -> tuple[int, int]:
@@ -136,7 +138,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _opened(file: str | Path) -> Iterator[Image.Image]:
+def _opened(file: str | Path | BytesIO) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         # Pillow warns of large images, which are judged here, and of damaged notes beside the pixels, and goes on.
         warnings.simplefilter("ignore")

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +17,7 @@ from vitcourse.data.exports.records import Record
 from vitcourse.data.exports.roboflow import FORMS
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
+from vitcourse.files import whole_folder
 from vitcourse.hands import check_numbers, render_with_truth
 
 SPLIT_STRIDE = 10**9  # pictures between the first of a split and the first of the next: no picture is in two
@@ -81,22 +80,27 @@ def synthesise(
         InputError: ``out`` is in use, the form is unknown, a number is out of range, or there are ``hulls`` without
             ``copies``.
     """
-    out = Path(out).resolve()
+    out = Path(out)
     counts = {"train": train, "valid": valid, "test": test}
     check_numbers(size, seed=seed, copies=copies, **counts)
     if hulls and not copies:
         raise InputError("hulls are boxes of altered copies: ask for 1 copy of each train picture or more")
     if form not in FORMS:
         raise InputError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not an empty folder")
-    # A folder that is there is filled, not replaced: it may be the one that the user is in.
-    place = out if out.exists() else out.parent
-    place.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=place))
-    try:
+    wanted = train * max(copies, 1) + valid + test
+    facts = README.format(
+        rounding=ROUNDING.get(form, ""),
+        rule="=" * 40,
+        version=version("vitcourse"),
+        size=size,
+        seed=seed,
+        form=form,
+        copied=f", copies={copies}, hulls={hulls}" if copies else "",
+        altered=ALTERED.format(copies=copies, boxes=BOXES[hulls], truth=TRUTH) if copies else "",
+        **counts,
+    )
+    with whole_folder(out) as partial:
         done, truth = 0, {}
-        wanted = train * max(copies, 1) + valid + test
         for number, (split, count) in enumerate(counts.items()):
             images = partial / split / FORMS[form].IMAGES
             images.mkdir(parents=True)
@@ -109,30 +113,9 @@ def synthesise(
                 if progress is not None:
                     progress(done, wanted)
             FORMS[form].write(partial / split, records)
-        facts = README.format(
-            rounding=ROUNDING.get(form, ""),
-            rule="=" * 40,
-            version=version("vitcourse"),
-            size=size,
-            seed=seed,
-            form=form,
-            copied=f", copies={copies}, hulls={hulls}" if copies else "",
-            altered=ALTERED.format(copies=copies, boxes=BOXES[hulls], truth=TRUTH) if copies else "",
-            **counts,
-        )
         if truth:
             (partial / TRUTH).write_text(json.dumps({"train": truth}, indent=0), encoding="utf-8")
         (partial / "README.dataset.txt").write_text(facts, encoding="utf-8")
-        partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
-        if place == out:
-            for part in partial.iterdir():
-                part.rename(out / part.name)
-            partial.rmdir()
-        else:
-            partial.rename(out)
-    except BaseException:  # an interrupt as well
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _write_pictures(

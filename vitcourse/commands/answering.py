@@ -1,0 +1,54 @@
+"""A trained model of any kind, as ``predict``, ``export`` and ``serve`` use it: from a run folder or an ONNX file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from vitcourse.asl import load_run
+from vitcourse.asl.answers import Answers, Model, answer
+from vitcourse.errors import CheckpointError, shown
+from vitcourse.training.description import RUN, Description, described
+from vitcourse.training.export import OnnxModel
+
+KINDS: dict[str, Callable[[Path], nn.Module]] = {"signs": lambda folder: load_run(folder)[0]}
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Called as ``answering(pixels, top)``; see `asl.answers.answer`."""
+
+    description: Description
+    model: Model
+
+    def __call__(self, pixels: Tensor, top: int = 1) -> dict:
+        size = self.description.preprocessing["size"]
+        return answer(self.model, pixels, self.description.labels, size, top)
+
+
+def answers_of(folder: Path) -> tuple[Description, Answers]:
+    """The trained model of a run folder, of whatever kind, in evaluation mode.
+
+    Raises:
+        CheckpointError: naming the file that is missing, damaged or of another kind.
+    """
+    description = described(folder)
+    if description.kind not in KINDS:
+        problem = f"it describes a run of {shown(description.kind)}; known are {', '.join(KINDS)}"
+        raise CheckpointError(problem, folder / RUN)
+    return description, Answers(KINDS[description.kind](folder)).eval()
+
+
+def load(path: Path) -> Answering:
+    """The model of a run folder, or of an ONNX file that ``vitcourse export`` wrote.
+
+    Raises:
+        CheckpointError: it is neither, or a file of it is missing, damaged or of another kind.
+    """
+    if path.is_file():
+        exported = OnnxModel(path)
+        return Answering(exported.description, exported)
+    description, answers = answers_of(path)
+    device = next(answers.parameters()).device
+    return Answering(description, lambda images: tuple(given.cpu() for given in answers(images.to(device))))

@@ -1,0 +1,33 @@
+"""Commands on faces: crop them out of photos."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitcourse.commands import command_group, example, say
+
+app = command_group()
+crop = command_group("Cut what a model is trained on out of photos.")
+app.add_typer(crop, name="crop")
+
+
+@crop.command("faces", epilog=example("vitcourse crop faces photos faces --several largest"))
+def crop_faces(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A folder of photos; folders within are kept.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make; it must be new or empty.")],
+    size: Annotated[int, typer.Option(help="Height and width of a crop, in pixels.", min=16, max=1024)] = 160,
+    several: Annotated[
+        str, typer.Option(help="Photos of several faces: skip them, take the largest, or all.")
+    ] = "skip",
+) -> None:
+    """Find the faces in photos and write each as a square. Photos of none, of several, or that lie are named."""
+    from vitcourse.commands.terminal import progress
+    from vitcourse.data import crops
+
+    detect = crops.dlib_detector()
+    with progress("cropping") as (step,):
+        photos = crops.crop_faces(source, out, detect, size, several, progress=step)
+    for photo in filter(lambda photo: photo.note, photos):
+        say(f"{photo.file}: {photo.note}")
+    say(f"wrote {sum(photo.written for photo in photos)} faces from {len(photos)} photos to {out}")
