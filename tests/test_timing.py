@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vitcourse import timing
-from vitcourse.timing import LEAST, MOST_CALLS, interleaved, ratio, shortest
+from vitcourse.timing import LEAST, MOST_CALLS, interleaved, peak_bytes, ratio, shortest
 
 
 def test_programs_take_turns_in_changing_order():
@@ -74,3 +74,18 @@ def test_the_shortest_round_counts(monkeypatch):
     times = {"a": [3.0, 1.0, 2.0], "b": [5.0, 9.0, 4.0]}
     monkeypatch.setattr(timing, "interleaved", lambda *_: times)
     assert shortest({"a": int, "b": int}, rounds=3) == {"a": 1.0, "b": 4.0}
+
+
+def test_the_peak_is_what_is_held_at_one_time():
+    """Ten tensors of 4 kB one after the other are two at a time: the new one is made before the old one goes."""
+    held = torch.ones(1000)  # from before: not counted
+
+    def one_by_one():
+        x = held
+        for _ in range(10):
+            x = x + 1
+        return x
+
+    scalars = 100  # the 1 becomes a tensor for a moment
+    assert 0 <= peak_bytes(one_by_one) - 2 * 4000 < scalars
+    assert 0 <= peak_bytes(lambda: [held + 1 for _ in range(10)]) - 10 * 4000 < scalars

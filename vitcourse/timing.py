@@ -1,8 +1,12 @@
-"""Timing several programs against each other, fairly: in turn, in changing order, over many rounds."""
+"""What programs take: time, against each other and fairly (in turn, in changing order, over many rounds); memory."""
 
+import json
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -69,6 +73,36 @@ def ratio(times: dict[str, list[float]], of: str, to: str) -> dict[str, float]:
     ratios = [mine / theirs for mine, theirs in zip(times[of], times[to], strict=True)]
     lower, median, upper = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     return {"median": round(median, 4), "quartiles": [round(lower, 4), round(upper, 4)]}
+
+
+def peak_bytes(program: Program, device: torch.device | None = None) -> int:
+    """The most bytes that tensors hold at one time while a program works, its result included.
+
+    On a CPU they are counted by PyTorch's profiler as its allocator is asked for them, and on one thread, because each
+    thread would bring a buffer of its own: other work on the machine does not change them.
+    """
+    if device is not None and device.type == "cuda":
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        program()
+        return torch.cuda.max_memory_allocated(device) - before
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler prints notes on the machine
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        activities = [torch.profiler.ProfilerActivity.CPU]
+        with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
+            program()
+    finally:
+        torch.set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "trace.json")
+        profile.export_chrome_trace(str(file))
+        events = json.loads(file.read_text(encoding="utf-8"))["traceEvents"]
+    changes = [event["args"] for event in events if event.get("name") == "[memory]"]
+    # Each change says what is held after it, so no order is needed.
+    before = min(change["Total Allocated"] - change["Bytes"] for change in changes)
+    return max(change["Total Allocated"] for change in changes) - before
 
 
 def _timed(program: Program, calls: int, device: torch.device | None) -> float:
