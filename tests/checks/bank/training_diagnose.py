@@ -54,6 +54,8 @@ def answer(
     guess=None,
     asked=True,
     first=False,
+    apart=abs,
+    before_inputs=False,
 ):
     """The right answer, or one with a part replaced."""
 
@@ -68,8 +70,10 @@ def answer(
             return "not in the optimizer"
         if ended(log):
             return "schedule"
+        if before_inputs and guesses:
+            return "wrong labels"
         levels_of = zip(log["train_level"][levels], log["held_level"][levels], strict=True)
-        if any(abs(a - b) > 0.3 for a, b in levels_of):
+        if any(apart(a - b) > 0.3 for a, b in levels_of):
             return "other inputs"
         floor = math.log(math.e + (classes or k) - 1) - 1
         if min(log["loss"]) > 0.98 * floor and not (asked and guesses):
@@ -91,10 +95,20 @@ BANK.wrong("ten-classes")(answer(classes=10, guess=10))
 BANK.wrong("ten-classes")(answer(classes=10))
 BANK.wrong("ten-classes")(answer(guess=10))
 BANK.wrong("chance-first")(answer(first=True))
+BANK.wrong("chance-first")(answer(before_inputs=True))
+BANK.wrong("sign-forgotten")(answer(apart=lambda difference: difference))
+BANK.wrong("sign-forgotten")(answer(apart=lambda difference: -difference))
+BANK.wrong("one-layer-asked")(answer(lacks=lambda log: not any(log["steps"]["head"])))
+BANK.wrong("one-layer-asked")(
+    answer(lacks=lambda log: any(log["gradients"]["hidden"]) and not any(log["steps"]["hidden"]))
+)
 BANK.wrong("accuracy-not-asked")(answer(asked=False))
 BANK.wrong("mean-only")(answer(levels=slice(1)))
 BANK.wrong("deviation-only")(answer(levels=slice(1, 2)))
 BANK.wrong("another-word")(lambda log: "fine" if in_order(log) == "healthy" else in_order(log))
 BANK.wrong("wrong-values")(lambda log: "healthy")
 BANK.wrong("wrong-type")(lambda log: [in_order(log)])
+BANK.wrong("optimizer-first")(
+    lambda log: in_order(log) if all(map(any, log["steps"].values())) else "not in the optimizer"
+)
 BANK.wrong("raises")(lambda log: log["accuracy"])

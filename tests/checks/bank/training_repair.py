@@ -67,6 +67,9 @@ def answer(
     before=lambda model: model.train(),
     after=lambda model: model.eval(),
     batch_loss=F.cross_entropy,
+    clear=lambda model: model.zero_grad(),
+    kept=lambda loss: loss.item(),
+    deviation=lambda of_held, held: of_held.std(),
 ):
     """The right answer, or one with a part replaced; the head's numbers are exchanged in the state."""
 
@@ -76,15 +79,15 @@ def answer(
         optimizer = torch.optim.SGD(trained(model), lr=rate)
         of_train, of_held = level(images, held_images)
         images = (images - of_train.mean()) / of_train.std()
-        held_images = (held_images - of_held.mean()) / of_held.std()
+        held_images = (held_images - of_held.mean()) / deviation(of_held, held_images)
         for batches in order:
             before(model)
             for index in batches:
                 loss = batch_loss(model(images[index]), labels[index])
-                model.zero_grad()
+                clear(model)
                 loss.backward()
                 optimizer.step()
-                losses.append(loss.item())
+                losses.append(kept(loss))
             after(model)
             with torch.no_grad():
                 held.append(F.cross_entropy(model(held_images), held_labels).item())
@@ -122,6 +125,10 @@ BANK.wrong("level-of-both")(answer(level=lambda images, held: (torch.cat([images
 BANK.wrong("train-in-its-level")(answer(level=lambda images, held: (held, held)))
 BANK.wrong("evaluates-in-training")(answer(after=nothing))
 BANK.wrong("trains-in-evaluation")(answer(before=lambda model: model.eval()))
+BANK.wrong("held-deviation")(answer(deviation=lambda of_held, held: held.std()))
+BANK.wrong("not-zeroed")(answer(clear=nothing))
+BANK.wrong("keeps-the-graph")(answer(kept=nothing))
+BANK.wrong("keeps-the-graph")(answer(kept=lambda loss: loss.detach()))
 BANK.wrong("wrong-values")(answer(batch_loss=lambda logits, labels: 2 * F.cross_entropy(logits, labels)))
 BANK.wrong("wrong-type")(lambda *inputs: mended(*inputs)[0])
 BANK.wrong("swapped")(lambda *inputs: mended(*inputs)[::-1])

@@ -77,10 +77,20 @@ BANK.wrong("all-must-move")(answer(moved=lambda old, new: (old != new).all()))
 BANK.wrong("finite-not-checked")(answer(finite=lambda gradient: True))
 BANK.wrong("nan-only")(answer(finite=lambda gradient: not gradient.isnan().any()))
 BANK.wrong("all-not-finite")(answer(finite=lambda gradient: gradient.isfinite().any()))
+BANK.wrong("infinite-only")(answer(finite=lambda gradient: not gradient.isinf().any()))
+BANK.wrong("steps-not-compared")(answer(moved=lambda old, new: old is not new))
+BANK.wrong("step-by-length")(answer(moved=lambda old, new: new.norm() - old.norm() != 0))
+BANK.wrong("step-by-length")(answer(moved=lambda old, new: old.mean() != new.mean()))
 BANK.wrong("another-word")(answer(none="none"))
 BANK.wrong("wrong-type")(answer(words=list))
 BANK.wrong("wrong-values")(answer(words=lambda found: {}))
 BANK.wrong("raises")(lambda before, gradients, after: {name: one.norm() for name, one in gradients.items()})
+
+
+@BANK.wrong("rest-asked-first")
+def the_last_question_wins(before, gradients, after):
+    found = one_by_one(before, gradients, after)
+    return found | {name: "not moved" for name in before if torch.equal(before[name], after[name])}
 
 
 @BANK.wrong("moved-is-learning")

@@ -78,6 +78,9 @@ def test_a_diagnosis_says_what_speaks_for_or_against_it(capsys):
     said = capsys.readouterr().out
     assert "not 'wrong labels'" in said
     assert "detached" not in said
+    assert "Here 99% of them agree in their labels." in said
+    lab.diagnose(name, "too small")
+    assert "Here no gradient reaches patches, block 1, block 2." in capsys.readouterr().out
     with pytest.raises(InputError, match=r"no diagnosis 'tired'; there are wrong labels, "):
         lab.diagnose(name, "tired")
     with pytest.raises(InputError, match=r"no run 'K'; there are healthy, A, "):

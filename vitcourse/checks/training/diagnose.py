@@ -17,6 +17,13 @@ from vitcourse.checks.engine.words import describe
 Log = dict[str, object]
 Rule = Callable[[Log], str]
 FAULTS = ("detached", "not in the optimizer", "schedule", "other inputs", "softmax twice", "wrong labels", "healthy")
+# Other inputs: brighter, darker, inverted with twice the contrast (the answers are then mostly wrong), paler.
+OTHER: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda x: x + 1,
+    lambda x: x - 1,
+    lambda x: -2 * x,
+    lambda x: x / 2,
+)
 STEPS, RATE, WIDTH, EACH, FEW = 60, 0.05, 12, 60, 12  # EACH and FEW: points of a class
 diagnose = Check("training.diagnose")
 
@@ -25,8 +32,8 @@ def train(probe: Probe, fault: str, kind: int = 0) -> Log:
     """The log of a training with this fault, of Adam with a warm-up that starts at 0.
 
     Args:
-        kind: 0 or 1: which layer the optimizer lacks, what of the inputs is another, mean or deviation, and whether
-            there are few images, whose wrong labels can be learned by heart.
+        kind: 0 or 1: which layer the optimizer lacks, and whether there are few images, whose wrong labels can be
+            learned by heart; a place in `OTHER`.
     """
     classes, end = probe.integer(3, 6), 2 if fault == "schedule" else STEPS
     few = fault == "wrong labels" and kind
@@ -35,7 +42,7 @@ def train(probe: Probe, fault: str, kind: int = 0) -> Log:
     mean, deviation = seen.mean(), seen.std()
     seen, held = (seen - mean) / deviation, (held - mean) / deviation
     if fault == "other inputs":
-        held = 2 * held if kind else held + 1
+        held = OTHER[kind](held)
     taught = labels[torch.randperm(len(labels), generator=probe.generator)] if fault == "wrong labels" else labels
     weights = {"hidden": probe.normal(8, WIDTH) / 8**0.5, "head": probe.normal(WIDTH, classes) / WIDTH**0.5}
     weights = {name: weight.requires_grad_() for name, weight in weights.items()}
@@ -82,6 +89,8 @@ def _rule(
     last: Callable[[list[float]], float] = min,
     right_needed: bool = True,
     level: int | None = None,
+    apart: Callable[[float], float] = abs,
+    lacking: tuple[str, ...] = ("hidden", "head"),
 ) -> Rule:
     """The right rule, or one with a part replaced.
 
@@ -94,6 +103,8 @@ def _rule(
         last: of the losses, what is compared with the floor.
         right_needed: "softmax twice" asks for right answers as well.
         level: of mean and deviation, the only one that is compared.
+        apart: of their difference, held-out less train, what has to be large.
+        lacking: the layers that are asked for steps.
     """
 
     def rule(log: Log) -> str:
@@ -102,9 +113,9 @@ def _rule(
         chance = log["held_right"] < 1.5 / (guess or k)
         shows = {
             "detached": layers([not any((steps if by_steps else gradients)[name]) for name in gradients]),
-            "not in the optimizer": layers([any(gradients[name]) and not any(steps[name]) for name in steps]),
+            "not in the optimizer": layers([not any(steps[name]) for name in lacking]),
             "schedule": all(min(sizes[begun:]) == 0 for sizes in steps.values()),
-            "other inputs": any(abs(log["train_level"][part] - log["held_level"][part]) > 0.2 for part in parts),
+            "other inputs": any(apart(log["held_level"][part] - log["train_level"][part]) > 0.2 for part in parts),
             "softmax twice": last(log["loss"]) > floor(classes or k) - 1e-3 and not (right_needed and chance),
             "wrong labels": chance,
             "healthy": True,
@@ -123,12 +134,18 @@ SUSPECTS = {
     "detached-by-steps": _rule(by_steps=True),
     "all-layers-asked": _rule(layers=all),
     "warm-up-is-an-end": _rule(warm_up=False),
+    "one-layer-asked/hidden": _rule(lacking=("hidden",)),
+    "one-layer-asked/head": _rule(lacking=("head",)),
+    "optimizer-first": _rule(order=_first("not in the optimizer")),
+    "sign-forgotten": _rule(apart=lambda difference: difference),
+    "sign-forgotten/less": _rule(apart=lambda difference: -difference),
     "accuracy-not-asked": _rule(right_needed=False),
     "accuracy-not-asked/last": _rule(right_needed=False, last=lambda losses: losses[-1]),
     "ten-classes": _rule(classes=10, guess=10),
     "ten-classes/floor": _rule(classes=10),
     "ten-classes/guess": _rule(guess=10),
     "chance-first": _rule(order=_first("wrong labels")),
+    "chance-first/inputs": _rule(order=_first("detached", "not in the optimizer", "schedule", "wrong labels")),
     "mean-only": _rule(level=0),
     "deviation-only": _rule(level=1),
 }
@@ -136,6 +153,7 @@ SUSPECTS = {
 
 # What one check draws: every fault, and both kinds of those that have two.
 DRAWN = (*((fault, 0) for fault in FAULTS), *((FAULTS[place], 1) for place in (1, 3, 5)))
+DRAWN += tuple(("other inputs", kind) for kind in (2, 3))
 
 
 def draw(probe: Probe, fault: str, kind: int) -> Log:
@@ -147,7 +165,10 @@ def draw(probe: Probe, fault: str, kind: int) -> Log:
         if fault in ("schedule", "wrong labels"):
             if guesses and (ratio < 0.9 if kind else ratio > 1.1):
                 return log
-        elif fault == "other inputs" or not guesses:
+        elif fault == "other inputs":
+            if guesses if kind == 2 else log["held_right"] * log["classes"] > 2:
+                return log
+        elif not guesses:
             return log
 
 

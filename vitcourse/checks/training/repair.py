@@ -43,6 +43,8 @@ OTHERS = {
     "level-missing": {"level": "none"},
     "level-missing/held": {"level": "train only"},
     "level-of-both": {"level": "both"},
+    "held-deviation": {"level": "deviation"},
+    "not-zeroed": {"zero": False},
     "train-in-its-level": {"level": "held"},
     "evaluates-in-training": {"test_mode": True},
     "trains-in-evaluation": {"train_mode": "never"},
@@ -74,6 +76,7 @@ def _levelled(images: Tensor, held: Tensor, level: str) -> tuple[Tensor, Tensor]
         "own": (by(images, images), by(held, held)),
         "none": (images, held),
         "train only": (by(images, images), held),
+        "deviation": (by(images, images), (held - images.mean()) / held.std()),
         "both": (by(images, both), by(held, both)),
         "held": (by(images, held), by(held, held)),
     }[level]
@@ -93,6 +96,7 @@ def _run(
     level: str = "train",
     train_mode: str = "always",
     test_mode: bool = False,
+    zero: bool = True,
 ) -> Losses:
     """The right training, or that of a mistake.
 
@@ -100,6 +104,7 @@ def _run(
         head: "new", "kept" as it was drawn, "old" (never exchanged) or "alone" in the optimizer.
         train_mode: when the model is set to train: "always" (each epoch), "once" (and left in evaluation) or "never".
         test_mode: the held-out images are met in training mode.
+        zero: the gradients are cleared before every step.
     """
     (width, pixels), classes = state["0.weight"].shape, len(new_head)
     model = Tiny(pixels, width, classes).to(images.dtype)
@@ -117,7 +122,8 @@ def _run(
                 model.train()
             for index in batches:
                 loss = F.cross_entropy(model(images[index]), labels[index])
-                model.zero_grad()
+                if zero:
+                    model.zero_grad()
                 loss.backward()
                 optimizer.step()
                 losses.append(loss.detach())

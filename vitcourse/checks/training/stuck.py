@@ -20,7 +20,7 @@ NAMES = ("patch_embed.weight", "patch_embed.bias", "pos_embed", "attn.weight", "
 NAMES += ("cls_token", "norm.weight", "norm.bias", "head.weight", "head.bias")
 # Stuck for each of the reasons, learning, and easily taken for another kind.
 KINDS = ("none", "zero", "decayed", "partly zero", "cancels", "tiny", "nan", "all nan", "infinite", "not moved")
-KINDS += ("learns", "learns")
+KINDS += ("learns", "rearranged")
 stuck = Check("training.stuck")
 
 
@@ -32,6 +32,7 @@ def _rule(
     moved: Callable[[Tensor, Tensor], bool] = lambda old, new: not torch.equal(old, new),
     zero_may_move: bool = True,
     moves_first: bool = False,
+    rests_first: bool = False,
     learns: str | None = None,
 ) -> Callable[[Weights, dict[str, Tensor | None], Weights], Found]:
     """The right rule, or one with a part replaced.
@@ -40,12 +41,15 @@ def _rule(
         none: the reason where there is no gradient.
         zero_may_move: whether a gradient of 0 counts where the weight moves all the same, as with weight decay.
         moves_first: whether a weight that moves is taken to learn, whatever its gradient.
+        rests_first: whether a weight that does not move is called so, whatever its gradient.
         learns: what is said of weights that learn; None leaves them out.
     """
 
     def reason(old: Tensor, gradient: Tensor | None, new: Tensor) -> str | None:
         if moves_first and moved(old, new):
             return learns
+        if rests_first and not moved(old, new):
+            return "not moved"
         if gradient is None:
             return none
         if not finite(gradient):
@@ -66,6 +70,10 @@ SUSPECTS = {
     "none-is-zero": _rule(none="zero gradient"),
     "moved-is-learning": _rule(zero_may_move=False),
     "moved-is-learning/first": _rule(moves_first=True),
+    "rest-asked-first": _rule(rests_first=True),
+    "steps-not-compared": _rule(moved=lambda *_: True),
+    "step-by-length": _rule(moved=lambda old, new: bool(old.norm() != new.norm())),
+    "step-by-length/sum": _rule(moved=lambda old, new: bool(old.sum() != new.sum())),
     "one-zero-is-enough": _rule(zero=lambda gradient: bool((gradient == 0).any())),
     "sum-is-zero": _rule(zero=lambda gradient: bool(gradient.sum() == 0)),
     "small-is-zero": _rule(zero=lambda gradient: bool((gradient.abs() < 1e-6).all())),
@@ -76,6 +84,7 @@ SUSPECTS = {
     "all-must-move": _rule(moved=lambda old, new: bool((old != new).all())),
     "finite-not-checked": _rule(finite=lambda _: True),
     "nan-only": _rule(finite=lambda gradient: not bool(gradient.isnan().any())),
+    "infinite-only": _rule(finite=lambda gradient: not bool(gradient.isinf().any())),
     "all-not-finite": _rule(finite=lambda gradient: bool(gradient.isfinite().any())),
     "lists-all": _rule(learns="learns"),
 }
@@ -98,6 +107,8 @@ def draw(probe: Probe) -> tuple[Weights, dict[str, Tensor | None], Weights]:
             gradient = (8 * gradient).round() / 8  # so that the sum is exact
             gradient = torch.cat([gradient, -gradient])
             weight = torch.cat([weight, weight])
+        elif kind == "rearranged":
+            weight = 1 + torch.arange(weight.numel()).view_as(weight) / 8  # so that sum and length are exact
         elif kind == "tiny":
             gradient *= 1e-9
         elif kind == "all nan":
@@ -106,6 +117,7 @@ def draw(probe: Probe) -> tuple[Weights, dict[str, Tensor | None], Weights]:
             gradient[0, 0] = torch.nan if kind == "nan" else torch.inf
         step = 1e-6 * weight if kind == "tiny" else rate * gradient.nan_to_num(0.0, 0.0, 0.0)
         step = rate * weight if kind == "decayed" else step
+        step = weight - weight.flip(0, 1) if kind == "rearranged" else step
         before[name], gradients[name] = weight, None if kind == "none" else gradient
         after[name] = weight.clone() if kind in ("none", "zero", "not moved") else weight - step
     return before, gradients, after

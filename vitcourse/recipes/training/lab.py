@@ -43,11 +43,15 @@ def cut(log: Log) -> list[str]:
 
 
 def _cut(log: Log) -> str:
-    return f"layers without a gradient: {', '.join(cut(log)) or 'none'}"
+    return f"no gradient reaches {', '.join(cut(log))}" if cut(log) else "a gradient reaches all layers"
 
 
 def _unmoved(log: Log) -> str:
-    return f"layers that never moved: {', '.join(unmoved(log)) or 'none'}"
+    return f"no step moves {', '.join(unmoved(log))}" if unmoved(log) else "all layers move"
+
+
+def _trained(log: Log) -> str:
+    return f"{trained(log):.0%} of the training images are right"
 
 
 def _largest(log: Log) -> float:
@@ -67,24 +71,24 @@ def _first(log: Log) -> float:
 GOOD = Sign(
     "70% or more of the held-out images would be right",
     lambda log: log.held[-1][2] > 0.7,
-    lambda log: f"{log.held[-1][2]:.0%} are",
+    lambda log: f"{log.held[-1][2]:.0%} of the held-out images are right",
 )
 REACHED = Sign("a gradient would reach all layers", lambda log: not cut(log), _cut)
 MOVED = Sign("all layers would move", lambda log: not unmoved(log), _unmoved)
 SAME_LEVELS = Sign(
     "mean and deviation of the pixels would be the same in both parts",
     lambda log: math.dist(log.levels["train"], log.levels["held"]) < 0.1,
-    lambda log: f"they are {levels(log, 'train')} in train and {levels(log, 'held')} in the held-out part",
+    lambda log: f"mean and deviation are {levels(log, 'train')} in train, {levels(log, 'held')} in the held-out part",
 )
 SAME_TWICE = Sign(
     "the order of the held-out images would not matter",
     lambda log: abs(log.twice[0] - log.twice[1]) < 0.02,
-    lambda log: "in two orders {:.1%} and {:.1%} of them are right".format(*log.twice),
+    lambda log: "in two orders {:.1%} and {:.1%} of the held-out images are right".format(*log.twice),
 )
 NO_COPIES = Sign(
     "none of the held-out images would be a training image",
     lambda log: not copies(log),
-    lambda log: f"{copies(log):.0%} of them are",
+    lambda log: f"{copies(log):.0%} of the held-out images are training images",
 )
 
 
@@ -106,7 +110,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
             Sign(
                 "the images nearest to each other would agree in their labels only by chance",
                 lambda log: log.agree < 0.5,
-                lambda log: f"{log.agree:.0%} of them agree",
+                lambda log: f"{log.agree:.0%} of them agree in their labels",
             )
         ],
     ),
@@ -144,7 +148,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
             Sign(
                 "no weight would move in the second half, and all of them before",
                 lambda log: _late(log) == 0 and not unmoved(log),
-                lambda log: f"the largest step of the second half is {_late(log):.2%}, and {_unmoved(log)}",
+                lambda log: f"the largest step of the second half is {_late(log):.2%}, and over all {_unmoved(log)}",
             )
         ],
     ),
@@ -172,7 +176,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
             Sign(
                 "the first gradient of the head would be about a tenth of the healthy one",
                 lambda log: 0.05 < _first(log) < 0.2,
-                lambda log: f"it is {_first(log):.2f} of it",
+                lambda log: f"the head's first gradient is {_first(log):.2f} of the healthy one",
             )
         ],
     ),
@@ -186,7 +190,7 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
             Sign(
                 "the training images would be right, and far fewer of the others",
                 lambda log: trained(log) > 0.9 and log.held[-1][2] < trained(log) - 0.15,
-                lambda log: f"{trained(log):.0%} of them are right, and {log.held[-1][2]:.0%} of the others",
+                lambda log: f"{_trained(log)}, and {log.held[-1][2]:.0%} of the others",
             ),
             SAME_LEVELS,
             SAME_TWICE,
@@ -198,19 +202,19 @@ DIAGNOSES: dict[str, tuple[str, list[Sign]]] = {
             Sign(
                 "more images would be right than by chance",
                 lambda log: trained(log) > 0.15,
-                lambda log: f"{trained(log):.0%} of the training images are",
+                _trained,
             ),
             Sign(
                 "fewer than 80% of the training images would be right",
                 lambda log: trained(log) < 0.8,
-                lambda log: f"{trained(log):.0%} are",
+                _trained,
             ),
             REACHED,
             MOVED,
             Sign(
                 "the first gradient of the head would be about as long as the healthy one",
                 lambda log: _first(log) > 0.4,
-                lambda log: f"it is {_first(log):.2f} of it",
+                lambda log: f"the head's first gradient is {_first(log):.2f} of the healthy one",
             ),
         ],
     ),
