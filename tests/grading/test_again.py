@@ -12,10 +12,10 @@ from tests.grading.assignment import LESSON, answered
 from vitcourse.errors import InputError
 from vitcourse.grading import grades
 from vitcourse.grading.choose import Choice, share
-from vitcourse.grading.course import COURSE_ID
 from vitcourse.grading.grader import Graded, Grader
 from vitcourse.grading.ledger import Ledger, fingerprint
 from vitcourse.grading.merge import merge
+from vitcourse.grading.settings import COURSE_ID
 
 UNSCALED = "return query @ key.transpose(-2, -1)"
 NAMES = ("anna", "ben", "carl", "dora")

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from tests.grading.assignment import LESSON, NAME, answered
-from vitcourse.grading.course import COURSE_ID
+from vitcourse.grading.settings import COURSE_ID
 
 pytestmark = pytest.mark.grades
 LATE = f"""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from vitcourse.errors import InputError
 from vitcourse.grading import grades
-from vitcourse.grading.course import COURSE_ID, Course
+from vitcourse.grading.course import Course
 from vitcourse.grading.hand_back import hand_back
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.ledger import Entry, Ledger, keep_seed, kept_seed
 from vitcourse.grading.master import COURSE, load_masters
 from vitcourse.grading.report import class_page
 from vitcourse.grading.roster import KEPT, keep_roster, read_roster
+from vitcourse.grading.settings import COURSE_ID
 
 TREES = ("submitted", "autograded", "feedback")
 # What a part's gradebook says of a cell.
