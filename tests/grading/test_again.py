@@ -95,6 +95,28 @@ def test_a_grading_that_was_broken_off_goes_on(run, count, folder, release, tmp_
     assert run(choice=Choice(resume=True))[1] == table | {"anna": "5"}
 
 
+def test_a_changed_policy_or_rubric_is_seen_by_those_whom_it_touches(run, count, tmp_path):
+    late, rubric = tmp_path / "late.toml", tmp_path / "rubric.toml"
+    again = {"late": late, "choice": Choice(resume=True)}
+
+    def policy(percent, hour):
+        late.write_text(
+            f"percent_per_day = {percent}\n[deadlines]\n{LESSON} = 2026-11-20\n"
+            f"[handed_in.ben]\n{LESSON} = 2026-11-21T{hour}:00:00\n[handed_in.carl]\n{LESSON} = 2026-11-19"
+        )
+
+    policy(10, "08")
+    run("s", late=late)
+    assert run(**again)[0].problems == []
+    policy(20, "08")
+    assert run(**again)[0].problems == ["ben: seed s"]
+    policy(20, "09")
+    assert run(**again)[0].problems == ["ben: seed s"]
+    assert run(choice=Choice(resume=True))[0].problems == ["ben: seed s"], "the policy is left out"
+    rubric.write_text('["attention.scores"]\nnot-scaled = 2')
+    assert len(run(rubric=rubric, choice=Choice(resume=True))[0].problems) == len(NAMES)
+
+
 def test_all_begins_anew_without_a_choice(run, count):
     run("s")
     assert run("other")[1] == {"anna": "5", "ben": "6", "carl": "7", "dora": "8"}

@@ -99,6 +99,7 @@ def grade(
 def merge(
     tables: Annotated[list[Path], typer.Argument(help="What `vitcourse grade --part` has written.")],
     out: Annotated[Path, typer.Option(help="The table to write; its folder must be new.")],
+    course: OwnCourse = None,
 ) -> None:
     """Join the parts of a class that were graded apart."""
     from vitcourse.grading.lean import lean
@@ -106,7 +107,7 @@ def merge(
     lean()
     from vitcourse.grading.merge import merge as merge_all
 
-    entries, notes = merge_all(tables, out)
+    entries, notes = merge_all(tables, out, own=course)
     for line in [*(line for entry in entries for line in entry.problems), *notes]:
         say(line)
     rows = [row for entry in entries for row in entry.rows]
