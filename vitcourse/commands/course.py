@@ -87,9 +87,9 @@ def grade(
         raise
     for line in graded.problems:
         say(line)
-    _sum_up(graded.rows, f"graded {len(graded.pages)} submissions")
+    _sum_up(graded.rows, f"graded {_count(len(graded.pages), 'submission')}")
     if graded.by_hand:
-        say(f"{graded.by_hand} answers wait for points by hand")
+        say(f"points by hand are still to be given to {_count(graded.by_hand, 'answer')}")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
     if graded.report:
         say(f"the class at a glance: {out.with_suffix('') / graded.report.name}")
@@ -111,8 +111,12 @@ def merge(
     for line in [*(line for entry in entries for line in entry.problems), *notes]:
         say(line)
     rows = [row for entry in entries for row in entry.rows]
-    _sum_up(rows, f"joined {len(tables)} parts, {len(entries)} submissions")
+    _sum_up(rows, f"joined {_count(len(tables), 'part')}, {_count(len(entries), 'submission')}")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _sum_up(rows: list, words: str) -> None:
