@@ -8,15 +8,15 @@ control groups (as root), and memory is the most that all processes together hel
 import argparse
 import ast
 import copy
-import importlib
-import inspect
+import importlib.util
 import json
 import random
+import re
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,16 +43,26 @@ def submission(master: Master, number: int) -> str:
 
 
 def answer(task: Task, draw: random.Random) -> str:
-    module = importlib.import_module(f"tests.checks.bank.{task.exercise.replace('.', '_')}")
-    bank = module.BANK
-    wrong = bool(bank.wrongs) and draw.random() < WRONG
-    chosen: Callable = draw.choice(bank.wrongs)[1] if wrong else draw.choice(bank.rights)
-    tree = ast.parse(inspect.getsource(module))
-    tree.body = [node for node in tree.body[1:] if "BANK =" not in (text := ast.unparse(node)) and "tests." not in text]
-    for node in tree.body:
+    """The code of the task's bank, without what judges it, and one of its answers under the task's name."""
+    file = importlib.util.find_spec(f"tests.checks.bank.{task.exercise.replace('.', '_')}").origin
+    kept, answers = [], {"right": [], "wrong": []}
+    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body[1:]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for kind in filter(None, map(_kind, node.decorator_list)):
+                answers[kind].append(node.name)
             node.decorator_list = []
-    return f"{ast.unparse(tree)}\n\n{task.name} = {chosen.__name__}"
+        elif isinstance(node, ast.Expr) and (kind := _kind(node.value)):
+            answers[kind].append(ast.unparse(node.value.args[0]))
+        if not re.search(r"\bBANK\b|\btests\.", text := ast.unparse(node)):
+            kept.append(text)
+    wrong = bool(answers["wrong"]) and draw.random() < WRONG
+    return "\n\n".join([*kept, f"{task.name} = {draw.choice(answers['wrong' if wrong else 'right'])}"])
+
+
+def _kind(node: ast.expr) -> str:
+    """Whether an expression calls an answer right or wrong."""
+    found = re.match(r"BANK\.(right|wrong)\b", ast.unparse(node))
+    return found[1] if found else ""
 
 
 def write_class(students: int, file: Path) -> None:

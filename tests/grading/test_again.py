@@ -12,10 +12,10 @@ from tests.grading.assignment import LESSON, answered
 from vitcourse.errors import InputError
 from vitcourse.grading import grades
 from vitcourse.grading.choose import Choice, share
-from vitcourse.grading.course import COURSE_ID
 from vitcourse.grading.grader import Graded, Grader
 from vitcourse.grading.ledger import Ledger, fingerprint
 from vitcourse.grading.merge import merge
+from vitcourse.grading.settings import COURSE_ID
 
 UNSCALED = "return query @ key.transpose(-2, -1)"
 NAMES = ("anna", "ben", "carl", "dora")
@@ -93,6 +93,28 @@ def test_a_grading_that_was_broken_off_goes_on(run, count, folder, release, tmp_
     assert run(choice=Choice(resume=True))[0].problems == []
     nbformat.write(answered(release, scores=UNSCALED), folder / "anna" / "hw.ipynb")
     assert run(choice=Choice(resume=True))[1] == table | {"anna": "5"}
+
+
+def test_a_changed_policy_or_rubric_is_seen_by_those_whom_it_touches(run, count, tmp_path):
+    late, rubric = tmp_path / "late.toml", tmp_path / "rubric.toml"
+    again = {"late": late, "choice": Choice(resume=True)}
+
+    def policy(percent, hour):
+        late.write_text(
+            f"percent_per_day = {percent}\n[deadlines]\n{LESSON} = 2026-11-20\n"
+            f"[handed_in.ben]\n{LESSON} = 2026-11-21T{hour}:00:00\n[handed_in.carl]\n{LESSON} = 2026-11-19"
+        )
+
+    policy(10, "08")
+    run("s", late=late)
+    assert run(**again)[0].problems == []
+    policy(20, "08")
+    assert run(**again)[0].problems == ["ben: seed s"]
+    policy(20, "09")
+    assert run(**again)[0].problems == ["ben: seed s"]
+    assert run(choice=Choice(resume=True))[0].problems == ["ben: seed s"], "the policy is left out"
+    rubric.write_text('["attention.scores"]\nnot-scaled = 2')
+    assert len(run(rubric=rubric, choice=Choice(resume=True))[0].problems) == len(NAMES)
 
 
 def test_all_begins_anew_without_a_choice(run, count):

@@ -13,9 +13,10 @@ from traitlets.config import Config
 
 from tests.grading.assignment import LESSON, NAME, answered, cell_of, source, write_course
 from vitcourse.errors import InputError
-from vitcourse.grading.course import COURSE_ID, Course, settings
+from vitcourse.grading.course import Course
 from vitcourse.grading.master import COURSE, find_master
 from vitcourse.grading.run import assign
+from vitcourse.grading.settings import COURSE_ID, settings
 from vitcourse.notebooks import learner_copy
 from vitcourse.notebooks.files import source_exercises
 

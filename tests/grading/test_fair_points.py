@@ -1,10 +1,12 @@
 """A class with a late policy, a rubric and several notebooks for one lesson: what counts, and what is said of it."""
 
+import csv
+
 import nbformat
 import pytest
 
 from tests.grading.assignment import LESSON, NAME, answered
-from vitcourse.grading.course import COURSE_ID
+from vitcourse.grading.settings import COURSE_ID
 
 pytestmark = pytest.mark.grades
 LATE = f"""
@@ -61,6 +63,22 @@ def test_what_is_late_loses_points_in_table_page_and_gradebook(graded):
     assert "1.8 points are taken off because the work came late" in page_of(found, "ben")
     with Gradebook(f"sqlite:///{root / 'grades' / 'gradebook.db'}", COURSE_ID) as gradebook:
         assert gradebook.find_submission_notebook(NAME, LESSON, "ben").late_submission_penalty == pytest.approx(1.8)
+
+
+def test_the_totals_say_what_came_late_and_add_up(graded):
+    found, root = graded
+    with (root / "grades" / "totals.csv").open(newline="") as file:
+        totals = {row["student"]: row for row in csv.DictReader(file)}
+    assert {name: row["late"] for name, row in totals.items()} == {"ben": LESSON, "cleo": "", "dora": ""}
+    for name, row in totals.items():
+        assert float(row["total"]) == pytest.approx(sum(points_of(found, name).values()))
+        assert row["max"] == "9"
+
+
+def test_what_lateness_takes_off_is_no_exercise_of_the_class_page(graded):
+    page = graded[0].report.read_text()
+    assert "Of 9 points" in page
+    assert f"{LESSON}/late" not in page
 
 
 def test_who_is_named_in_the_policy_and_has_handed_in_nothing_is_named(graded):

@@ -13,6 +13,7 @@ import pytest
 from vitcourse import checks, exercises
 from vitcourse.commands import skeletons
 from vitcourse.errors import InputError
+from vitcourse.grading.merge import merge
 from vitcourse.grading.run import assign
 from vitcourse.notebooks.working import is_ours
 
@@ -152,6 +153,13 @@ def test_it_is_graded_beside_the_lessons_of_the_course(own, handout, quick, tmp_
     page = graded.pages[0].read_text()
     assert "It **keeps** the rows &lt;b&gt;comparable&lt;/b&gt;." in page
     assert "checks.unpack" not in page
+    with pytest.raises(InputError, match="there are no exercises for 20_exam; --course names the folder"):
+        merge([tmp_path / "grades.csv"], tmp_path / "all.csv")
+    assert not (tmp_path / "all").exists()
+    entries, notes = merge([tmp_path / "grades.csv"], tmp_path / "all.csv", own=own)
+    assert ([entry.lesson for entry in entries], notes) == ([LESSON, LESSON], [])
+    assert (tmp_path / "all.csv").read_bytes() == (tmp_path / "grades.csv").read_bytes()
+    assert (tmp_path / "all" / entries[0].page).read_text() == page
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ def grade(
         raise
     for line in graded.problems:
         say(line)
-    _sum_up(graded.rows, f"graded {len(graded.pages)} submissions")
+    _sum_up(graded.rows, f"graded {_count(len(graded.pages), 'submission')}")
     if graded.by_hand:
-        say(f"{graded.by_hand} answers wait for points by hand")
+        say(f"points by hand are still to be given to {_count(graded.by_hand, 'answer')}")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
     if graded.report:
         say(f"the class at a glance: {out.with_suffix('') / graded.report.name}")
@@ -99,6 +99,7 @@ def grade(
 def merge(
     tables: Annotated[list[Path], typer.Argument(help="What `vitcourse grade --part` has written.")],
     out: Annotated[Path, typer.Option(help="The table to write; its folder must be new.")],
+    course: OwnCourse = None,
 ) -> None:
     """Join the parts of a class that were graded apart."""
     from vitcourse.grading.lean import lean
@@ -106,12 +107,16 @@ def merge(
     lean()
     from vitcourse.grading.merge import merge as merge_all
 
-    entries, notes = merge_all(tables, out)
+    entries, notes = merge_all(tables, out, own=course)
     for line in [*(line for entry in entries for line in entry.problems), *notes]:
         say(line)
     rows = [row for entry in entries for row in entry.rows]
-    _sum_up(rows, f"joined {len(tables)} parts, {len(entries)} submissions")
+    _sum_up(rows, f"joined {_count(len(tables), 'part')}, {_count(len(entries), 'submission')}")
     say(f"wrote {out} and {out.with_suffix('') / 'feedback'}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _sum_up(rows: list, words: str) -> None:

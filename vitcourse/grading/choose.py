@@ -6,6 +6,7 @@ from datetime import datetime
 
 from vitcourse.errors import InputError, some
 from vitcourse.grading.harmless import as_id
+from vitcourse.grading.late import Policy
 from vitcourse.grading.ledger import Ledger, by_hand, digest, fingerprint, versions
 from vitcourse.grading.master import Master
 from vitcourse.grading.platforms import plain
@@ -19,7 +20,7 @@ class Choice:
     Args:
         students: these alone, by what the table calls them, by name or by id.
         since: what was handed in at that time or later, "2026-01-31" or "2026-01-31 18:00".
-        resume: what has not been graded yet, as it is now, with this seed, these versions and these points by hand.
+        resume: what has not been graded yet, as it is now, with this seed, these versions, policies and points by hand.
         part: (3, 8) is the third of eight shares of the students.
     """
 
@@ -47,7 +48,12 @@ def share(text: str) -> tuple[int, int]:
 
 
 def chosen(
-    choice: Choice, submissions: Sequence[Submission], masters: Mapping[str, Master], ledger: Ledger, seed: str
+    choice: Choice,
+    submissions: Sequence[Submission],
+    masters: Mapping[str, Master],
+    ledger: Ledger,
+    seed: str,
+    policy: Policy,
 ) -> list[Submission]:
     """Those to grade.
 
@@ -72,7 +78,7 @@ def chosen(
             entry
             for entry in result
             if _before(ledger, entry)
-            != (digest(entry, masters[entry.lesson]), *now, hands.get((as_id(entry.student), entry.lesson), ""))
+            != (digest(entry, masters[entry.lesson], policy), *now, hands.get((as_id(entry.student), entry.lesson), ""))
         ]
     return result
 

@@ -26,6 +26,7 @@ class Graded:
         problems: one line for each submission that had one.
         pages: the feedback pages.
         by_hand: answers that wait for manual points.
+        late: whether it came late.
         report: the page about the class, once all are graded.
     """
 
@@ -33,6 +34,7 @@ class Graded:
     problems: list[str] = field(default_factory=list)
     pages: list[Path] = field(default_factory=list)
     by_hand: int = 0
+    late: bool = False
     report: Path | None = None
 
     def add(self, other: "Graded") -> None:
@@ -73,7 +75,7 @@ class Grader:
                 # Not even that can be recorded, such as a name that nbgrader cannot use.
                 return not_graded(master, submission, submission.detail)
         graded.rows = grades.rows(master, submission.student, notebook, points)
-        graded.by_hand = sum(entry.waits for entry in points)
+        graded.by_hand, graded.late = sum(entry.waits for entry in points), bool(self.policy.lateness(submission))
         try:
             graded.pages.append(self.book.feedback(master, submission.student))
         except (Exception, SystemExit) as error:

@@ -22,7 +22,6 @@ not how late: that is taken for one day. Times without a zone are those of this 
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -61,9 +60,7 @@ class Policy:
         lesson, person = submission.lesson, submission.person
         extended = _own(self.extensions, submission).get(lesson)
         deadline = extended or self.deadlines.get(lesson)
-        when = _own(self.handed_in, submission).get(lesson)
-        with suppress(ValueError):  # a name that only looks like the platform's
-            when = when or (datetime.fromisoformat(person.time).astimezone() if person and person.time else None)
+        when = _own(self.handed_in, submission).get(lesson) or (person and person.handed_in)
         if deadline and when:
             return max(timedelta(), when - deadline)
         # A platform that marks what is late knows of no extension given here.

@@ -19,6 +19,7 @@ from pathlib import Path
 from vitcourse.errors import InputError
 from vitcourse.files import write_whole
 from vitcourse.grading.grades import Row
+from vitcourse.grading.late import Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.platforms import Person
 from vitcourse.grading.submissions import Submission
@@ -45,7 +46,7 @@ class Entry:
 
     Args:
         lesson: the assignment.
-        person: the student, with what the platform says of the file.
+        person: the student, with what the platform says of the file; ``late`` is what the policy says.
         rows: of the table.
         problems: lines for the instructor.
         by_hand: answers that wait for manual points.
@@ -137,12 +138,15 @@ def versions() -> str:
     return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)])
 
 
-def digest(submission: Submission, master: Master) -> str:
-    """Of what was handed in, as far as it is graded, and of what was asked for."""
-    entries = (submission, *submission.rivals)
-    cells = [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for entry in entries for cell in entry.cells]
+def digest(submission: Submission, master: Master, policy: Policy) -> str:
+    """Of what was handed in, as far as it is graded, of what was asked for, and of what lateness costs."""
+    cells = []
+    for entry in (submission, *submission.rivals):
+        late = policy.lateness(entry)
+        cells.append([entry.name, late.total_seconds(), policy.points(100, late)])
+        cells += [[cell.kind, cell.source, cell.grade_id, cell.cell_id] for cell in entry.cells]
     asked = [*(cell.source for cell in master.notebook.cells), repr(list(master.tasks.values()))]
-    text = json.dumps([submission.problem, submission.detail, submission.name, cells, asked])
+    text = json.dumps([submission.problem, submission.detail, cells, asked])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

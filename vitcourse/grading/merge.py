@@ -5,15 +5,17 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from vitcourse.errors import InputError
+from vitcourse import checks
+from vitcourse.errors import InputError, some
 from vitcourse.grading import grades
-from vitcourse.grading.course import COURSE_ID, Course
+from vitcourse.grading.course import Course
 from vitcourse.grading.hand_back import hand_back
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.ledger import Entry, Ledger, keep_seed, kept_seed
 from vitcourse.grading.master import COURSE, load_masters
 from vitcourse.grading.report import class_page
 from vitcourse.grading.roster import KEPT, keep_roster, read_roster
+from vitcourse.grading.settings import COURSE_ID
 
 TREES = ("submitted", "autograded", "feedback")
 # What a part's gradebook says of a cell.
@@ -21,19 +23,22 @@ GRADE = ("auto_score", "manual_score", "extra_credit", "needs_manual_grade")
 COMMENT = ("auto_comment", "manual_comment")
 
 
-def merge(tables: Sequence[Path], out: Path, course: Path = COURSE) -> tuple[list[Entry], list[str]]:
+def merge(
+    tables: Sequence[Path], out: Path, course: Path = COURSE, *, own: Path | None = None
+) -> tuple[list[Entry], list[str]]:
     """Writes one table, and one folder of grades beside it, from those of several gradings.
 
     Args:
         tables: what each has written, ``….csv``; its folder lies beside it.
         out: the table to write; there is no folder of its name yet.
         course: the folder that holds ``lessons/``.
+        own: a teacher's folder, which holds some too.
 
     Returns:
         The entries of the class, and what the instructor should know.
 
     Raises:
-        InputError: a part is missing or was graded with another seed, or ``out`` exists.
+        InputError: a part is missing, was graded with another seed or for an unknown lesson, or ``out`` exists.
     """
     out = out.resolve()
     root, parts = out.with_suffix(""), [table.resolve().with_suffix("") for table in tables]
@@ -46,8 +51,9 @@ def merge(tables: Sequence[Path], out: Path, course: Path = COURSE) -> tuple[lis
     seeds = {part: kept_seed(part, None, again=False) for part in parts}
     if len(set(seeds.values())) > 1:
         raise InputError(f"{', '.join(map(str, tables))}: the parts were graded with several seeds")
-    masters, notes = load_masters(course), []
-    book, whole = Course(root), Ledger(root)
+    if own:
+        checks.add(own)
+    masters, notes = load_masters(course, own), []
     chosen: dict[tuple[str, str], tuple[Entry, Path]] = {}
     for part, ledger in zip(parts, ledgers, strict=True):
         for entry in ledger.all():
@@ -55,10 +61,14 @@ def merge(tables: Sequence[Path], out: Path, course: Path = COURSE) -> tuple[lis
                 notes.append(f"{entry.person.student}, {entry.lesson}: graded in several parts; the last one counts")
             if entry.key not in chosen or chosen[entry.key][0].when <= entry.when:
                 chosen[entry.key] = entry, part
+    lessons = sorted({lesson for _, lesson in chosen})
+    if unknown := [lesson for lesson in lessons if lesson not in masters]:
+        raise InputError(f"there are no exercises for {some(unknown)}; --course names the folder that holds them")
+    book, whole = Course(root), Ledger(root)
     keep_seed(root, seeds[parts[0]])
     roster = next((read_roster(part / KEPT) for part in parts if (part / KEPT).is_file()), None)
     keep_roster(root, roster)
-    for lesson in sorted({lesson for _, lesson in chosen}):
+    for lesson in lessons:
         book.release(masters[lesson])
     for part in parts:
         entries = [entry for entry, own in chosen.values() if own == part]

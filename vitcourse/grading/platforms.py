@@ -11,7 +11,9 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 MOODLE, CANVAS, BLACKBOARD = "moodle", "canvas", "blackboard"
 PATTERNS = {
@@ -48,6 +50,13 @@ class Person:
     label: str = ""
     late: bool = False
     time: str = ""
+
+    @property
+    def handed_in(self) -> datetime | None:
+        """The time, in this machine's zone; None where the platform says none, or a name only looks like its own."""
+        with suppress(ValueError):
+            return datetime.fromisoformat(self.time).astimezone()
+        return None
 
 
 def by_name(name: str) -> Person | None:

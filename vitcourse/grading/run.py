@@ -20,7 +20,7 @@ from vitcourse.grading.hand_back import hand_back
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.jobs import cores, in_jobs
 from vitcourse.grading.ledger import Entry, Ledger, by_hand, digest, fingerprint, keep_seed, kept_seed, versions
-from vitcourse.grading.master import COURSE, Master, find_master, load_masters
+from vitcourse.grading.master import COURSE, find_master, load_masters
 from vitcourse.grading.platforms import Person
 from vitcourse.grading.report import class_page
 from vitcourse.grading.roster import keep_roster, read_kept
@@ -128,7 +128,7 @@ def grade(
     submissions = collect(places, masters, ours=ours, say=passed.append, roster=people)
     if strangers := policy.strangers(submissions):
         passed.append(f"{late}: nothing was handed in by {some(strangers)}")
-    todo = chosen(choice, submissions, masters, ledger, seed)
+    todo = chosen(choice, submissions, masters, ledger, seed, policy)
     progress = progress or (lambda *_counts: None)
     graded = Graded(problems=passed)
     with Launcher(limits or Limits(), isolated) if todo else nullcontext() as launcher:
@@ -154,7 +154,7 @@ def grade(
                 entry, lost = todo[place], "the process that graded it has died"
                 master = masters[entry.lesson]
                 found[place] = result or not_graded(master, entry, lost)
-                ledger.add(_entry(found[place], entry, master, root, seed, hands))
+                ledger.add(_entry(found[place], entry, root, digest(entry, master, policy), seed, hands))
                 grades.write(ledger.rows, out)
                 progress(done, len(todo))
         for _, one in sorted(found.items()):
@@ -171,14 +171,9 @@ def grade(
 
 
 def _entry(
-    graded: Graded, submission: Submission, master: Master, root: Path, seed: str, hands: Mapping[tuple[str, str], str]
+    graded: Graded, submission: Submission, root: Path, mark: str, seed: str, hands: Mapping[tuple[str, str], str]
 ) -> Entry:
     page = next((str(page.relative_to(root)) for page in graded.pages), "")
-    person = submission.person or Person(submission.student)
-    marks = (
-        digest(submission, master),
-        fingerprint(seed),
-        versions(),
-        hands.get((as_id(person.student), master.lesson), ""),
-    )
-    return Entry(master.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *marks)
+    person = replace(submission.person or Person(submission.student), late=graded.late)
+    marks = mark, fingerprint(seed), versions(), hands.get((as_id(person.student), submission.lesson), "")
+    return Entry(submission.lesson, person, graded.rows, graded.problems, graded.by_hand, page, *marks)

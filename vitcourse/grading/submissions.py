@@ -4,9 +4,7 @@ Whose a file is says `students`, which lesson's it is says `lessons`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from vitcourse.errors import InputError
@@ -59,10 +57,8 @@ class Submission:
     @property
     def when(self) -> float:
         """When it was handed in, as the platform says, or else when the file was changed; in seconds."""
-        told = self.person.time if self.person else ""
-        with suppress(ValueError):
-            return datetime.fromisoformat(told).timestamp()
-        return self.changed
+        told = self.person and self.person.handed_in
+        return told.timestamp() if told else self.changed
 
 
 def collect(
