@@ -163,7 +163,8 @@ def draw(probe: Probe, fault: str, kind: int) -> Log:
         guesses = log["held_right"] * log["classes"] < 1.3
         ratio = min(log["loss"]) / floor(log["classes"])
         if fault in ("schedule", "wrong labels"):
-            if guesses and (ratio < 0.9 if kind else ratio > 1.1):
+            # Above 0.16, a chance of one in ten is never the answer, and shows as that mistake alone.
+            if guesses and (fault == "schedule" or log["held_right"] > 0.16) and (ratio < 0.9 if kind else ratio > 1.1):
                 return log
         elif fault == "other inputs":
             if guesses if kind == 2 else log["held_right"] * log["classes"] > 2:
