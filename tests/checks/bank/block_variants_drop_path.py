@@ -65,6 +65,7 @@ BANK.wrong("rescaled-in-evaluation")(answer(rest=lambda x, changes, p: x + chang
 BANK.wrong("nothing-in-evaluation")(answer(rest=lambda x, changes, p: x))
 BANK.wrong("fails-at-zero")(answer(scale=lambda p: 1 / (1 - p) if p > 0 else 1 / 0))
 BANK.wrong("fails-at-zero")(answer(lambda draws, p: (draws >= (p or 0.5)).float()))
+BANK.wrong("coarse-factors")(answer(lambda draws, p: (draws >= p) / (1 - p), scale=lambda p: 1))
 BANK.wrong("wrong-values")(answer(scale=lambda p: 1 / (1 - p) ** 2))
 BANK.wrong("wrong-type")(lambda x, changes, p, draws: None)
 BANK.wrong("raises")(lambda x, changes, p, draws: x + (changes * (draws >= p)).sum(dim=0))

@@ -61,6 +61,7 @@ BANK.wrong("variance-not-deviation")(
 )
 BANK.wrong("without-t")(answer(half=lambda apart, t: statistics.stdev(apart) / math.sqrt(len(apart))))
 BANK.wrong("normal-quantile")(answer(half=lambda apart, t: 1.96 * statistics.stdev(apart) / math.sqrt(len(apart))))
+BANK.wrong("other-quantile")(answer(half=lambda apart, t: 2.365 * statistics.stdev(apart) / math.sqrt(len(apart))))
 BANK.wrong("turned")(answer(sign=-1))
 BANK.wrong("verdict-by-mean")(answer(verdict=lambda mean, half: "first" if mean > 0 else "second"))
 BANK.wrong("always-open")(answer(verdict=lambda mean, half: "open"))

@@ -82,6 +82,7 @@ BANK.wrong("branches-in-one")(answer(changed(lambda ours: ours.replace(".1.", ".
 BANK.wrong("branches-from-one")(answer(changed(lambda ours: ours.replace(".1.", ".2.").replace(".0.", ".1."))))
 BANK.wrong("always-parallel")(answer(two=True))
 BANK.wrong("always-sequential")(answer(two=False))
+BANK.wrong("always-sequential")(lambda names: answer(two="attn1" in names[0])(names))
 BANK.wrong("gamma-missing")(
     answer(changed(lambda ours: ours.removesuffix(".gamma")), {"gamma_1": "ls1", "gamma_2": "ls2"})
 )
@@ -93,7 +94,7 @@ BANK.wrong("one-block")(answer(start=lambda place: f"blocks.{place[0]}."))
 BANK.wrong("turned")(lambda names: {ours: deit for deit, ours in by_parts(names).items()})
 BANK.wrong("names-missing")(lambda names: {a: b for a, b in by_parts(names).items() if a != b})
 BANK.wrong("names-added")(lambda names: by_parts(names) | {"dist_token": "dist_token"})
-BANK.wrong("wrong-values")(answer(TABLE | {"mlp1": "ffns.1.ffn"}))
+BANK.wrong("wrong-name")(answer(TABLE | {"mlp1": "ffns.1.ffn"}))
 BANK.wrong("wrong-type")(lambda names: [*by_parts(names).values()])
 BANK.wrong("changes-inputs")(lambda names: (by_parts(names), names.clear())[0])
 

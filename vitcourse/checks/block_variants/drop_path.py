@@ -52,6 +52,7 @@ def wrong(x: Tensor, changes: Tensor, p: float, draws: Tensor | None) -> dict[st
         "draws-as-weights/plain": x + summed(draws, 1.0),
         "nothing-dropped": x + whole,
         "nothing-dropped/rescaled": x + whole / (1 - p),
+        "coarse-factors": x + summed(((draws >= p) / (1 - p)).to(changes), 1.0),
         "branches-apart": x + keep[:, :, None, None] * changes / (1 - p),
     }
 

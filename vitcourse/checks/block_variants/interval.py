@@ -58,6 +58,7 @@ def wrong(first: Runs, second: Runs, t: float) -> dict[str, Found]:
         "variance-not-deviation": _found(mean, t * spread**2 / count**0.5),
         "without-t": _found(mean, spread / count**0.5),
         "normal-quantile": _found(mean, 1.96 * spread / count**0.5),
+        "other-quantile": _found(mean, 2.365 * spread / count**0.5),
         "turned": _found(-mean, half),
         "verdict-by-mean": _found(mean, half, sign),
         "verdict-turned": _found(mean, half, -decided),
@@ -69,7 +70,8 @@ def _read(value: object) -> object:
     """Three plain numbers and a word as four tensors."""
     *numbers, verdict = several(value, 4, "three numbers and a word (mean, low, high, verdict)")
     if not isinstance(verdict, str) or verdict not in VERDICTS:
-        raise Wrong("other-words", f"The verdict is {describe(verdict)}.")
+        found = repr(verdict[:30]) if isinstance(verdict, str) else describe(verdict)
+        raise Wrong("other-words", f"The verdict is {found}.")
     for number in numbers:
         if not isinstance(number, float | Tensor):
             raise Wrong("wrong-type", f"Mean, low and high should be numbers (float), got {describe(number)}.")
