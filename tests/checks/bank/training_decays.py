@@ -41,6 +41,7 @@ rule("class-token-decays", lambda name, value: value.ndim > 1 and not name.endsw
 rule("distillation-token-decays", lambda name, value: value.ndim > 1 and not name.endswith(("pos_embed", "cls_token")))
 rule("norms-decay", lambda name, value: not token(name) and ".bias" not in name)
 rule("norms-decay", lambda name, value: not name.endswith(".bias"))
+rule("norms-decay", lambda name, value: "weight" in name)
 rule("biases-decay", lambda name, value: "bias" in name or (value.ndim > 1 and not token(name)))
 rule("norms-by-name", lambda name, value: not any(part in name for part in ("norm", "bias", "token", "pos_embed")))
 rule(

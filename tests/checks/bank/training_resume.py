@@ -12,6 +12,7 @@ BANK = Bank("training.resume", seeds=4)
 def fresh(saved):
     """What the notebook gives."""
     classes, pixels = saved["weight"].shape
+    torch.manual_seed(0)
     model = nn.Linear(pixels, classes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.9**step)
@@ -38,10 +39,9 @@ def unpack(saved):
     }
 
 
-def answer(*lost, start=lambda done: done, keep=lambda losses: losses):
+def answer(*lost, start=lambda done: done, keep=lambda losses: losses, least=lambda _: 1):
     def written(checkpoint, images, labels, epochs, size):
         saved = unpack(checkpoint)
-        torch.manual_seed(0)
         model, optimizer, schedule, generator = fresh(checkpoint)
         for name, part in (("model", model), ("optimizer", optimizer), ("schedule", schedule)):
             if name not in lost:
@@ -51,6 +51,8 @@ def answer(*lost, start=lambda done: done, keep=lambda losses: losses):
         losses = []
         for _ in range(start(saved["epoch"]), epochs):
             for index in torch.randperm(len(images), generator=generator).split(size):
+                if len(index) < least(size):
+                    continue
                 loss = F.cross_entropy(model(images[index]), labels[index])
                 optimizer.zero_grad()
                 loss.backward()
@@ -91,6 +93,7 @@ def without_the_parts(checkpoint, images, labels, epochs, size):
 BANK.wrong("epochs-begin-anew")(answer(start=lambda _: 0))
 BANK.wrong("one-epoch-off")(answer(start=lambda done: done + 1))
 BANK.wrong("one-epoch-off")(answer(start=lambda done: done - 1))
+BANK.wrong("drops-the-small-batch")(answer(least=lambda size: size))
 BANK.wrong("all-anew")(answer("model", "optimizer", "schedule", "random", start=lambda _: 0))
 BANK.wrong("all-anew")(answer("model", "optimizer", "schedule", "random"))
 BANK.wrong("weights-not-restored")(answer("model"))

@@ -105,6 +105,9 @@ def wrong(
         "not-clipped": found(end=nothing),
         "always-to-the-bound": found(end=lambda gradient, clip: gradient * clip / gradient.norm()),
         "clips-each-number": found(end=lambda gradient, clip: gradient.clamp(-clip, clip)),
+        "clips-by-the-square": found(
+            end=lambda gradient, clip: shortened(gradient, clip) if gradient.norm() ** 2 > clip else gradient
+        ),
         "uphill": found(scale=lambda size, sizes: -size / sum(sizes)),
     }
 
@@ -125,15 +128,23 @@ def draw(probe: Probe, short: bool = True) -> Inputs:
 
 
 def draw_clipped(probe: Probe) -> Inputs:
-    """A bound below the parts of the first gradients, and above the last one, whose images are faint."""
+    """A bound below the parts of the first gradients, and above the last one, whose images are faint.
+
+    The second gradient is a little longer than the bound, and its square is less than that.
+    """
     while True:
         weight, images, labels, batches, every, rate, _ = draw(probe, short=False)
         images[torch.cat(batches[-every:])] *= 0.05
+        images[torch.cat(batches[every : 2 * every])] *= 0.3
         totals: list[Tensor] = []
         _run(weight, images, labels, batches, every, rate, 0.0, told=totals)
         clip = round(0.2 * totals[0].norm().item(), 3)
         ends = totals[-1].norm().item(), totals[0].abs().max().item()
-        if ends[0] < 0.8 * clip and ends[1] > 1.2 * clip:
+        totals.clear()
+        _run(weight, images, labels, batches, every, rate, clip, told=totals)
+        second = totals[1].norm().item()
+        between = second > 1.2 * clip and second**2 < 0.8 * clip
+        if ends[0] < 0.8 * clip and ends[1] > 1.2 * clip and between:
             return weight, images, labels, batches, every, rate, clip
 
 
@@ -141,5 +152,5 @@ accumulate.on("batches of one size: every update is that of one large batch")(la
 accumulate.on("batches of several sizes, and fewer of them in the last update: so is every update now")(draw)
 accumulate.on(
     "the gradient of an update is clipped, once, where it is longer than `clip`",
-    only=["clips-every-batch", "not-clipped", "always-to-the-bound", "clips-each-number"],
+    only=["clips-every-batch", "not-clipped", "always-to-the-bound", "clips-each-number", "clips-by-the-square"],
 )(draw_clipped)

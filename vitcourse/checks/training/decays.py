@@ -45,6 +45,7 @@ def wrong(parameters: Table, decay: float) -> dict[str, Tensor]:
         "class-token-decays": made(lambda name, value: matrix(name, value) or name.endswith("cls_token")),
         "distillation-token-decays": made(lambda name, value: matrix(name, value) or name.endswith("dist_token")),
         "norms-decay": made(lambda name, _: not token(name) and not name.endswith("bias")),
+        "norms-decay/weight": made(lambda name, _: name.endswith("weight")),
         "norms-decay/tokens": made(lambda name, _: not name.endswith("bias")),
         "biases-decay": made(lambda name, value: matrix(name, value) or name.endswith("bias")),
         "norms-by-name": made(lambda name, _: not token(name) and not name.endswith("bias") and "norm" not in name),

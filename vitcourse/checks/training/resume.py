@@ -48,11 +48,14 @@ class _Run:
         # The rate of the first step is the optimizer's own; from then on it is the schedule's.
         self.first = 0 if "rate" in lost else checkpoint["step"]
 
-    def losses(self, images: Tensor, labels: Tensor, start: int, epochs: int, size: int) -> Tensor:
+    def losses(self, images: Tensor, labels: Tensor, start: int, epochs: int, size: int, least: int = 1) -> Tensor:
+        """Those of all steps, without the batches of fewer images than ``least``."""
         found = []
         with torch.enable_grad():
             for _ in range(start, epochs):
                 for index in torch.randperm(len(images), generator=self.generator).split(size):
+                    if len(index) < least:
+                        continue
                     self.optimizer.param_groups[0]["lr"] = RATE * FALL ** (self.step if found else self.first)
                     loss = F.cross_entropy(self.model(images[index]), labels[index])
                     self.optimizer.zero_grad()
@@ -81,6 +84,7 @@ def wrong(checkpoint: Checkpoint, images: Tensor, labels: Tensor, epochs: int, s
         "epochs-begin-anew/as many": found(start=0)[: len(found())],
         "one-epoch-off": found(start=done + 1),
         "one-epoch-off/more": found(start=done - 1),
+        "drops-the-small-batch": _Run(checkpoint, images).losses(images, labels, done, epochs, size, least=size),
         "all-anew": found("weights", *optimizer, "schedule", "random"),
         "all-anew/epochs": found("weights", *optimizer, "schedule", "random", start=0),
         "weights-not-restored": found("weights"),
@@ -106,9 +110,12 @@ resume = Solved(
 
 @resume.on("the losses of the steps that are left are those of a run that was never stopped")
 def draw(probe: Probe) -> Inputs:
-    """The checkpoint of a run that has begun from drawn weights, and with an order of its own."""
+    """The checkpoint of a run that has begun from drawn weights, and with an order of its own.
+
+    An epoch has more steps than epochs are left: else small batches left out would count as an epoch left out.
+    """
     (pixels, classes), size, done = probe.sizes(2, 3, 6), probe.integer(4, 5), probe.integer(2, 3)
-    labels = torch.randint(classes, (3 * size - 1,), generator=probe.generator)
+    labels = torch.randint(classes, (4 * size - 1,), generator=probe.generator)
     images = probe.normal(len(labels), pixels) + 1.5 * probe.normal(classes, pixels)[labels]
     order = torch.Generator().manual_seed(probe.integer(1, 10**6))
     start = {"weight": probe.normal(classes, pixels), "bias": probe.normal(classes)}
