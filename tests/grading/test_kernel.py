@@ -207,7 +207,8 @@ def test_what_a_kernel_has_computed_is_counted_over_its_processes(kernel, run):
 
 def test_a_kernel_that_waits_computes_nothing(kernel):
     answer = kernel.ask({"do": "cell", "source": "import time\ntime.sleep(2)", "seconds": 1}, 1)
-    assert answer == {"outputs": [], "stopped": False}  # it slept to its end, for longer than it may compute
+    # It slept to its end, for longer than it may compute.
+    assert answer == {"outputs": [], "stopped": False, "no_gpu": False}
 
 
 def _processes():
