@@ -13,6 +13,7 @@ from vitcourse.notebooks.plain import plain_markdown as plain
         ("{objective}`01.2` Why?", "*(objective 01.2)* Why?"),
         ("As {cite}`vaswani2017` say", "As (Vaswani 2017) say"),
         ("{cite:p}`vaswani2017,dao2022`", "(Vaswani 2017; Dao 2022)"),
+        ("{cite}`zhang2020adaptive, he2016a`", "(Zhang 2020, adaptive; He 2016a)"),
         ("see {ref}`the setup <real-data>`", "see the setup"),
         ("see {numref}`fig-one`", "see `fig-one`"),
         ("{math}`x^2`", "$x^2$"),

@@ -7,7 +7,7 @@ from vitcourse.notebooks.markup import Directive, blocks, code_lines, parse_obje
 
 ROLE = re.compile(r"\{([\w:-]+)\}`([^`]+)`")
 TITLED_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$", re.DOTALL)
-CITATION_KEY = re.compile(r"^([a-z]+)(\d{4})([a-z]?)$")
+CITATION_KEY = re.compile(r"^([a-z]+)(\d{4}(?:[a-z](?![a-z0-9]))?)([a-z0-9]*)$")  # a name, a year, perhaps a word
 LABEL_LINE = re.compile(r"^\([\w-]+\)=$")
 # Directives that only lay out what they hold.
 LAYOUT = {"div", "grid", "grid-item", "container", "margin", "aside"}
@@ -29,12 +29,18 @@ def _plain_role(match: re.Match) -> str:
     if name == "objective":
         return f"*(objective {content})*"
     if name.startswith("cite"):
-        names = [CITATION_KEY.sub(lambda key: f"{key[1].title()} {key[2]}{key[3]}", key) for key in content.split(",")]
-        return f"({'; '.join(name.strip() for name in names)})"
+        return f"({'; '.join(_cited(key.strip()) for key in content.split(','))})"
     if name == "math":
         return f"${content}$"
     titled = TITLED_TARGET.match(content)
     return titled[1] if titled else f"`{content}`"
+
+
+def _cited(key: str) -> str:
+    parts = CITATION_KEY.match(key)
+    if not parts:
+        return key
+    return f"{parts[1].title()} {parts[2]}" + (f", {parts[3]}" if parts[3] else "")
 
 
 def _expand(directive: Directive) -> str:
