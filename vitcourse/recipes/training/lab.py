@@ -7,6 +7,7 @@ and it says why the diagnosis does not fit. So nothing here says which fault a r
 import math
 from collections.abc import Callable
 from statistics import fmean
+from textwrap import fill
 from typing import NamedTuple
 
 from vitcourse.errors import InputError
@@ -243,6 +244,7 @@ def diagnose(name: str, diagnosis: str) -> None:
     missing = [sign for sign in signs if not sign.shows(log)]
     if missing:
         sign = missing[0]
-        print(f"Run {name}: not {diagnosis!r}.\nIf {fault}, {sign.would}.\nHere {sign.seen(log)}.")
+        lines = [f"Run {name}: not {diagnosis!r}.", f"If {fault}, {sign.would}.", f"Here {sign.seen(log)}."]
     else:
-        print(f"Run {name}: yes, {diagnosis!r}: {fault}.", *(f"Seen: {sign.seen(log)}." for sign in signs), sep="\n")
+        lines = [f"Run {name}: yes, {diagnosis!r}: {fault}.", *(f"Seen: {sign.seen(log)}." for sign in signs)]
+    print(*(fill(line, 66, subsequent_indent="  ") for line in lines), sep="\n")  # the width of a page
