@@ -29,7 +29,7 @@ from torch import Tensor
 
 from vitcourse.checks.engine.probe import Probe
 from vitcourse.checks.engine.solved import Solved
-from vitcourse.checks.vit.train import PARTS, Losses, State, Tiny, _read
+from vitcourse.checks.vit.common import PARTS, Losses, State, Tiny, read_losses
 
 Inputs = tuple[State, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, float]
 PLANTED = {
@@ -140,7 +140,7 @@ def wrong(*inputs: object) -> dict[str, Losses]:
     return {name: _run(*inputs, **how) for name, how in (mistakes | OTHERS).items()}
 
 
-repair = Solved("training.repair", right=right, wrong=wrong, parts=PARTS, first="epoch", read=_read)
+repair = Solved("training.repair", right=right, wrong=wrong, parts=PARTS, first="epoch", read=read_losses)
 
 
 @repair.on("the losses of a training in which nothing is wrong")

@@ -1,4 +1,5 @@
-"""What the exercises of lesson 06 share: the block of a ViT written out, with each way to get it wrong as an option.
+"""What the exercises of lesson 06 share: the block of a ViT written out, with each way to get it wrong as an option; a
+model that is trained as a whole, which lesson 08 trains too.
 
 Shape legend: B batch, N tokens, D width, H heads. A state holds the weights of a block under timm's names.
 """
@@ -7,13 +8,16 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitcourse.checks.attention.common import attend
-from vitcourse.checks.engine.probe import Probe
+from vitcourse.checks.engine.probe import Probe, Wrong, several
+from vitcourse.checks.engine.words import describe
 from vitcourse.checks.multi_head.common import right_merge, right_split
 
 State = dict[str, Tensor]
+Losses = tuple[Tensor, Tensor]
+PARTS = ("the losses of the steps", "the held-out losses")
 
 
 def linear(x: Tensor, state: State, name: str, bare: Sequence[str] = ()) -> Tensor:
@@ -64,3 +68,23 @@ def draw_block(probe: Probe, dim: int, ratio: int = 4, dtype: torch.dtype = torc
         **map_of(ratio * dim, dim, "mlp.fc1"),
         **map_of(dim, ratio * dim, "mlp.fc2"),
     }
+
+
+class Tiny(nn.Sequential):
+    """A linear map, batch norm, GELU and a head: (B, P) to (B, K)."""
+
+    def __init__(self, pixels: int, width: int, classes: int):
+        super().__init__(nn.Linear(pixels, width), nn.BatchNorm1d(width), nn.GELU(), nn.Linear(width, classes))
+
+
+def read_losses(value: object) -> object:
+    """Two lists of plain numbers as two tensors; a tensor of numbers will do for a list."""
+    parts = several(value, 2, "two lists (the losses of the steps, the held-out losses)")
+    for part, name in zip(parts, ("losses", "held-out losses"), strict=True):
+        if isinstance(part, list | tuple) and any(isinstance(loss, Tensor) for loss in part):
+            raise Wrong("keeps-the-graph", f"The list of {name} holds tensors, not numbers.")
+        if not isinstance(part, Tensor) and not (
+            isinstance(part, list | tuple) and {type(loss) for loss in part} <= {float}
+        ):
+            raise Wrong("wrong-type", f"The {name} should be a list of numbers (float) and are {describe(part)}.")
+    return tuple(part if isinstance(part, Tensor) else torch.tensor(part, dtype=torch.float32) for part in parts)

@@ -13,21 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitcourse.checks.engine.probe import Probe, Wrong, several
+from vitcourse.checks.engine.probe import Probe
 from vitcourse.checks.engine.solved import Solved
-from vitcourse.checks.engine.words import describe
+from vitcourse.checks.vit.common import PARTS, Losses, State, Tiny, read_losses
 
-State = dict[str, Tensor]
 Inputs = tuple[State, Tensor, Tensor, Tensor, Tensor, Tensor, list[float], float]
-Losses = tuple[Tensor, Tensor]
-PARTS = ("the losses of the steps", "the held-out losses")
-
-
-class Tiny(nn.Sequential):
-    """A linear map, batch norm, GELU and a head: (B, P) to (B, K)."""
-
-    def __init__(self, pixels: int, width: int, classes: int):
-        super().__init__(nn.Linear(pixels, width), nn.BatchNorm1d(width), nn.GELU(), nn.Linear(width, classes))
 
 
 def right(
@@ -189,20 +179,7 @@ def _squares(logits: Tensor, labels: Tensor) -> Tensor:
     return F.mse_loss(logits, F.one_hot(labels, logits.shape[1]).to(logits))
 
 
-def _read(value: object) -> object:
-    """Two lists of plain numbers as two tensors; a tensor of numbers will do for a list."""
-    parts = several(value, 2, "two lists (the losses of the steps, the held-out losses)")
-    for part, name in zip(parts, ("losses", "held-out losses"), strict=True):
-        if isinstance(part, list | tuple) and any(isinstance(loss, Tensor) for loss in part):
-            raise Wrong("keeps-the-graph", f"The list of {name} holds tensors, not numbers.")
-        if not isinstance(part, Tensor) and not (
-            isinstance(part, list | tuple) and {type(loss) for loss in part} <= {float}
-        ):
-            raise Wrong("wrong-type", f"The {name} should be a list of numbers (float) and are {describe(part)}.")
-    return tuple(part if isinstance(part, Tensor) else torch.tensor(part, dtype=torch.float32) for part in parts)
-
-
-train = Solved("vit.train", right=right, wrong=wrong, parts=PARTS, first="epoch", read=_read)
+train = Solved("vit.train", right=right, wrong=wrong, parts=PARTS, first="epoch", read=read_losses)
 
 
 def draw(probe: Probe) -> Inputs:
