@@ -25,7 +25,7 @@ def _values(first: Runs, second: Runs) -> Tensor:
 def _found(mean: Tensor, half: Tensor, verdict: Tensor | None = None) -> Found:
     if verdict is None:
         verdict = (mean - half > 0).long() - (mean + half < 0).long()
-    return mean, mean - half, mean + half, verdict
+    return mean.float(), (mean - half).float(), (mean + half).float(), verdict  # as fine as a float32 answer can be
 
 
 def right(first: Runs, second: Runs, t: float) -> Found:
@@ -75,7 +75,7 @@ def _read(value: object) -> object:
     for number in numbers:
         if not isinstance(number, float | Tensor):
             raise Wrong("wrong-type", f"Mean, low and high should be numbers (float), got {describe(number)}.")
-    made = [torch.as_tensor(number, dtype=torch.float64).reshape(()) for number in numbers]
+    made = [torch.as_tensor(number, dtype=torch.float32).reshape(()) for number in numbers]
     return *made, torch.tensor(VERDICTS.index(verdict) - 1)
 
 
