@@ -13,8 +13,8 @@ from vitcourse.grading.lean import begin_gradebook
 PROGRAM = """
 import sys
 from vitcourse.grading.lean import lean
-lean()
-import nbformat, nbgrader.converters
+with lean():
+    import nbformat, nbgrader.converters
 print(*(name for name in ("rfc3987_syntax.syntax_helpers", "jupyter_server.serverapp") if name in sys.modules))
 """
 
