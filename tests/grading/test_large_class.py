@@ -1,4 +1,4 @@
-"""What a large class is made of: a right answer passes its check, and a wrong one has the mistake that it is to have."""
+"""What a large class is made of: a right answer passes its check, a wrong one has the mistake that it is to have."""
 
 import random
 

@@ -8,6 +8,7 @@ Run as ``python -m vitcourse.grading.walled.fork_server DESCRIPTOR USER`` with a
 seed.
 """
 
+# ruff: noqa: E402 - while the libraries are loaded, which make next to no garbage, nobody looks for it
 import gc
 import json
 import os
@@ -16,7 +17,7 @@ import socket
 import sys
 from typing import NoReturn
 
-gc.disable()  # while the libraries are loaded, which make next to no garbage
+gc.disable()
 import torch
 
 from vitcourse.grading.walled import inner_wall, kernel, wire
