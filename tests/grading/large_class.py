@@ -1,19 +1,21 @@
-"""Grades a large class and says what it took: ``python -m tests.grading.large_class 1000 FOLDER [--jobs N]``.
+"""Grades a large class and says what it took: ``python -m tests.grading.large_class 1000 FOLDER``.
 
 The answers are the bank's, right ones and each known mistake, as students might hand them in: a Moodle zip of notebooks
-for lesson 01. FOLDER gets the zip, the table and the folder of grades; processor time is counted where the system has
-control groups (as root), and memory is the most that all processes together held, shared pages counted in each.
+for one lesson. FOLDER gets the zip, the table and the folder of grades. Processor time is counted where the system has
+control groups (as root), and memory is the most that all processes together held, shared pages counted once.
 """
 
 import argparse
 import ast
 import copy
 import importlib.util
+import inspect
 import json
+import os
 import random
-import re
 import subprocess
 import sys
+import textwrap
 import time
 import zipfile
 from collections.abc import Iterator
@@ -23,10 +25,13 @@ from pathlib import Path
 import nbformat
 import psutil
 
+from tests.checks.bank.entries import Bank
+from vitcourse import results
 from vitcourse.grading.master import Master, Task, load_masters
 
-LESSON, WRONG, SEED = "01_attention", 0.25, 0  # WRONG: the share of answers with a mistake
+WRONG, SEED = 0.25, 0  # the share of answers with a mistake
 ACCOUNTS = Path("/sys/fs/cgroup/cpuacct")
+BANKS = "tests.checks.bank"
 
 
 def submission(master: Master, number: int) -> str:
@@ -38,35 +43,37 @@ def submission(master: Master, number: int) -> str:
         if facts.get("solution"):
             before = cell
         elif (task := master.tasks.get(facts.get("grade_id"))) and before is not None:
-            before.source = answer(task, draw)
+            before.source, _ = answer(task, draw)
     return nbformat.writes(notebook)
 
 
-def answer(task: Task, draw: random.Random) -> str:
-    """The code of the task's bank, without what judges it, and one of its answers under the task's name."""
-    file = importlib.util.find_spec(f"tests.checks.bank.{task.exercise.replace('.', '_')}").origin
-    kept, answers = [], {"right": [], "wrong": []}
-    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body[1:]:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            for kind in filter(None, map(_kind, node.decorator_list)):
-                answers[kind].append(node.name)
-            node.decorator_list = []
-        elif isinstance(node, ast.Expr) and (kind := _kind(node.value)):
-            answers[kind].append(ast.unparse(node.value.args[0]))
-        if not re.search(r"\bBANK\b|\btests\.", text := ast.unparse(node)):
-            kept.append(text)
-    wrong = bool(answers["wrong"]) and draw.random() < WRONG
-    return "\n\n".join([*kept, f"{task.name} = {draw.choice(answers['wrong' if wrong else 'right'])}"])
+def answer(task: Task, draw: random.Random) -> tuple[str, str]:
+    """The code of the task's bank, with one of its answers under the task's name, and the name of its mistake or ""."""
+    name = task.exercise.replace(".", "_")
+    bank = importlib.import_module(f"{BANKS}.{name}").BANK
+    wrong = bool(bank.wrongs) and draw.random() < WRONG
+    number = draw.randrange(len(bank.wrongs if wrong else bank.rights))
+    chosen = f"wrongs[{number}][1]" if wrong else f"rights[{number}]"
+    words = ["from collections.abc import Callable", inspect.getsource(Bank), *bank_as_function(name)]
+    return "\n\n".join([*words, f"{task.name} = {name}()['BANK'].{chosen}"]), bank.wrongs[number][0] if wrong else ""
 
 
-def _kind(node: ast.expr) -> str:
-    """Whether an expression calls an answer right or wrong."""
-    found = re.match(r"BANK\.(right|wrong)\b", ast.unparse(node))
-    return found[1] if found else ""
+def bank_as_function(name: str) -> list[str]:
+    """A file of the bank as a function that gives what it defines, so that no two get in each other's way."""
+    file = importlib.util.find_spec(f"{BANKS}.{name}").origin
+    before, body = [], []
+    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(BANKS):
+            if (other := node.module.rpartition(".")[2]) != "entries":
+                before += bank_as_function(other)
+                body += [f"{one.asname or one.name} = {other}()[{one.name!r}]" for one in node.names]
+        else:
+            body.append(ast.unparse(node))
+    return [*dict.fromkeys(before), f"def {name}():\n" + textwrap.indent("\n".join([*body, "return locals()"]), "    ")]
 
 
-def write_class(students: int, file: Path) -> None:
-    master = load_masters()[LESSON]
+def write_class(lesson: str, students: int, file: Path) -> None:
+    master = load_masters()[lesson]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(students):
             folder = f"Student {number:04}_{10_000 + number}_assignsubmission_file"
@@ -91,15 +98,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("students", type=int)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--jobs", default="0")
+    parser.add_argument("--lesson", default="01_attention")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--record", action="store_true", help="keep what came of it in book/results")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    table = given.folder / f"grades-{given.students}.csv"
-    write_class(given.students, given.folder / "class.zip")
-    words = [sys.executable, "-m", "vitcourse", "grade", given.folder / "class.zip", "--seed", "large", "--out", table]
+    name = f"{given.lesson}-{given.students}"
+    table = given.folder / f"{name}.csv"
+    write_class(given.lesson, given.students, given.folder / f"{name}.zip")
+    words = ["grade", given.folder / f"{name}.zip", "--seed", "large", "--out", table, "--jobs", given.jobs]
+    run = {"lesson": given.lesson, "students": given.students, "jobs": given.jobs}
+    run |= {"cores": len(os.sched_getaffinity(0)), "load_before": round(os.getloadavg()[0], 1)}
+    run |= measured([sys.executable, "-m", "vitcourse", *map(str, words)])
+    run["rows"] = table.read_text(encoding="utf-8").count("\n") - 1
+    run["megabytes_on_disk"] = round(sum(f.stat().st_size for f in given.folder.rglob("*") if f.is_file()) / 2**20)
+    print(json.dumps(run, indent=1))
+    if given.record:
+        keep(run)
+
+
+def measured(words: list[str]) -> dict:
+    """What a command took: seconds on the clock and of processors, and the memory that it held at most."""
     with account() as group:
         began, most = time.time(), 0
-        process = subprocess.Popen([*map(str, words), "--jobs", given.jobs], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         if group is not None:
             (group / "cgroup.procs").write_text(str(process.pid))
         family = psutil.Process(process.pid)
@@ -108,23 +130,26 @@ def main() -> None:
             with suppress(psutil.Error):
                 for one in (family, *family.children(recursive=True)):
                     with suppress(psutil.Error):
-                        held += one.memory_info().rss
+                        held += one.memory_full_info().pss
             most = max(most, held)
-            time.sleep(2)
-        seconds = time.time() - began
+            time.sleep(5)
         used = int((group / "cpuacct.usage").read_text()) / 1e9 if group is not None else None
-    rows = table.read_text(encoding="utf-8").count("\n") - 1
-    found = {
-        "students": given.students,
-        "exit_status": process.returncode,
-        "rows": rows,
-        "minutes_on_the_clock": round(seconds / 60, 1),
-        "processor_seconds": used and round(used, 1),
-        "processor_seconds_each": used and round(used / given.students, 2),
-        "gigabytes_held_at_most": round(most / 2**30, 2),
-        "megabytes_on_disk": round(sum(f.stat().st_size for f in given.folder.rglob("*") if f.is_file()) / 2**20),
-    }
-    print(json.dumps(found, indent=2))
+        return {
+            "exit_status": process.returncode,
+            "clock_seconds": round(time.time() - began, 1),
+            "processor_seconds": used and round(used, 1),
+            "gigabytes_held_at_most": round(most / 2**30, 2),
+        }
+
+
+def keep(run: dict) -> None:
+    """Puts a run among the recorded ones, in place of one of the same size."""
+    file = results.FOLDER / "large_class.json"
+    runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.is_file() else []
+    same = [one for one in runs if all(one[name] == run[name] for name in ("lesson", "students", "jobs"))]
+    runs = [one for one in runs if one not in same] + [run | {"provenance": results.provenance()}]
+    runs.sort(key=lambda one: (one["lesson"], one["students"], one["jobs"]))
+    results.write("large_class", {"runs": runs}, sum(one["clock_seconds"] for one in runs))
 
 
 if __name__ == "__main__":

@@ -126,6 +126,15 @@ def test_blackboards_own_export_keeps_the_number_of_a_column(back):
     ]
 
 
+def test_a_table_that_cannot_be_written_does_not_cost_the_others(tmp_path):
+    lost = tmp_path / UPLOAD / f"moodle_{ONE}.csv"
+    lost.mkdir(parents=True)
+    notes = hand_back(tmp_path, [entry(by_name(names[0])) for names in FILES.values()], None)
+    assert notes == [f"{lost} could not be written (Is a directory)"]
+    assert {file.name for file in (tmp_path / UPLOAD).iterdir()} >= {"canvas.csv", "blackboard.csv"}
+    assert (tmp_path / TOTALS).is_file()
+
+
 @pytest.mark.parametrize(
     ("platform", "names"),
     [

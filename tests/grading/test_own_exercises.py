@@ -74,6 +74,7 @@ def test_all_files_lie_in_the_folder_and_the_cells_in_their_order(tmp_path):
     cards = [cell for cell in cells if cell["id"].endswith("-card")]
     assert [cell["id"] for cell in cards] == ["centre-card", "why-card", "spread-card"]
     assert [re.search(r"\d", cell["source"][0])[0] for cell in cards] == ["1", "2", "3"]
+    assert "](" not in "".join(cells[0]["source"]), "there is no lesson to link to"
 
 
 @pytest.mark.parametrize(

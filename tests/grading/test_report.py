@@ -17,6 +17,7 @@ from vitcourse.grading.report import write_report
 
 UNSCALED = "return query @ key.transpose(-2, -1)"
 EVIL = "<script>x</script>&\"'"
+NAMES = {"anna": "Anna", "fay": "Fay Young", "dora": ""}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def grades(course, tmp_path_factory):
         EVIL, {"causal_mask": "hides-nothing"}, causal_mask=f"return '{html.escape('<b>')}<b>'", last="import gc  # <i>"
     )
     hand_in("fay", dict.fromkeys(("scores", "causal_mask", "cost"), "nothing-handed-in"))
-    return root, table
+    return root, table, NAMES
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_a_mistake_has_its_shortest_example(page):
 
 def test_it_names_who_needs_help_and_what_was_stopped(page):
     text = section(page, "Who needs help")
-    assert text.index("fay 0 of 9 01_attention : nothing handed in") < text.index("dora 3 of 9")
+    assert text.index("Fay Young (fay) 0 of 9 01_attention : nothing handed in") < text.index("dora 3 of 9")
     assert "anna" not in text
     assert "dora (01_attention) a cell ran out of time attention.cost did not end" in section(page, "What was stopped")
 
@@ -123,25 +124,32 @@ def test_links_lead_to_the_students_pages(page, grades, tmp_path):
         assert (grades[0] / html.unescape(unquote(link))).is_file()
 
 
+def test_students_are_called_by_name_where_it_is_told(page):
+    text = text_of(page)
+    assert "Fay Young (fay)" in text
+    assert "Anna (anna)" not in text
+    assert "dora 3 of 9" in text
+
+
 def test_it_is_the_same_page_when_it_is_made_again(page, grades):
     assert write_report(*grades).read_text() == page
 
 
 def test_an_untouched_stub_is_no_answer(grades, course):
-    root, table = grades
-    papers = {paper.student: paper for paper in read_papers(root, table)}
+    root, table, _ = grades
+    papers = {paper.student: paper for paper in read_papers(root, table, {})}
     assert papers["anna"].answers.keys() == {"attention.scores", "attention.causal_mask", "attention.cost"}
     (file,) = root.glob(f"autograded/anna/{LESSON}/*.ipynb")
     notebook = nbformat.read(file, as_version=4)
     cell_of(notebook, "scores").source = cell_of(Course(root).release(find_master(LESSON, course)), "scores").source
     nbformat.write(notebook, file)
-    assert "attention.scores" not in read_papers(root, table)[0].answers
+    assert "attention.scores" not in read_papers(root, table, {})[0].answers
 
 
 def test_points_stand_without_a_notebook(tmp_path):
-    (paper,) = read_papers(tmp_path, [Row("anna", "attention.scores", 3, 3, "")])
+    (paper,) = read_papers(tmp_path, [Row("anna", "attention.scores", 3, 3, "")], {})
     assert (paper.lesson, paper.points, paper.answers, paper.page) == (LESSON, 3, {}, "")
-    assert "1 student, 1 lesson." in text_of(write_report(tmp_path, [*paper.rows]).read_text())
+    assert "1 student, 1 lesson." in text_of(write_report(tmp_path, [*paper.rows], {}).read_text())
 
 
 def test_it_fits_every_screen_and_paper_and_asks_for_nothing(grades, page, context):

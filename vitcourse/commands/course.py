@@ -65,9 +65,11 @@ def grade(
     from vitcourse.commands.terminal import progress
     from vitcourse.grading.lean import lean
 
-    lean()
-    from vitcourse.grading.choose import Choice, share
-    from vitcourse.grading.run import grade as grade_all
+    with lean():
+        import nbgrader.converters  # noqa: F401 - for all that grade
+
+        from vitcourse.grading.choose import Choice, share
+        from vitcourse.grading.run import grade as grade_all
 
     limits = made(Limits, given)
     choice = Choice(tuple(student or ()), since, resume, share(part))
@@ -104,8 +106,8 @@ def merge(
     """Join the parts of a class that were graded apart."""
     from vitcourse.grading.lean import lean
 
-    lean()
-    from vitcourse.grading.merge import merge as merge_all
+    with lean():
+        from vitcourse.grading.merge import merge as merge_all
 
     entries, notes = merge_all(tables, out, own=course)
     for line in [*(line for entry in entries for line in entry.problems), *notes]:

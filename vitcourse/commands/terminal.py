@@ -8,9 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vitcourse.asl.metrics import THRESHOLDS
-from vitcourse.data.asl import DataNote
-
 
 @contextmanager
 def progress(*names: str) -> Iterator[list[Callable[..., None]]]:
@@ -51,6 +48,8 @@ def progress(*names: str) -> Iterator[list[Callable[..., None]]]:
 @contextmanager
 def notes(tell: Callable[[str], None] | None) -> Iterator[None]:
     """Gives what reading a set has to note to ``tell``, a line each; to nobody if it is None."""
+    from vitcourse.data.asl import DataNote  # with torchvision, which a progress bar shall not wait for
+
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -67,6 +66,8 @@ def notes(tell: Callable[[str], None] | None) -> Iterator[None]:
 
 def measures_table(measured: dict[str, dict[str, float]], split: str) -> Table:
     """The results table of the sign model: accuracy and loss on every split measured, the IoUs on ``split``."""
+    from vitcourse.asl.metrics import THRESHOLDS
+
     table = Table(title=f"{measured[split]['images']} images of {split}", title_justify="left")
     table.add_column("")
     for name in measured:

@@ -8,9 +8,11 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from vitcourse.errors import one_line
 from vitcourse.files import whole_file, write_whole
 from vitcourse.grading.grades import inert
 from vitcourse.grading.ledger import Entry
@@ -57,24 +59,35 @@ def hand_back(root: Path, entries: Sequence[Entry], roster: Roster | None) -> li
     Returns:
         What the instructor should know.
     """
-    totals = Totals(entries)
-    write_whole(root / TOTALS, _csv(_totals(totals)))
+    totals, notes = Totals(entries), []
+    with _file(root / TOTALS, notes) as file:
+        write_whole(file, _csv(_totals(totals)))
     platforms = {entry.person.platform for entry in entries} | ({roster.platform} if roster else set())
-    notes = []
     for platform in sorted(platforms - {""}):
         own = roster if roster is not None and roster.platform == platform else None
         if platform == MOODLE:
             for lesson in totals.most:
-                table, note = _worksheet(totals, lesson, own)
-                write_whole(root / UPLOAD / f"moodle_{lesson}.csv", _csv(table))
-                notes += [note] if note else []
+                with _file(root / UPLOAD / f"moodle_{lesson}.csv", notes) as file:
+                    table, note = _worksheet(totals, lesson, own)
+                    write_whole(file, _csv(table))
+                    notes += [note] if note else []
         else:
-            table = _gradebook(totals, own) if platform == CANVAS else _center(totals, own)
-            write_whole(root / UPLOAD / f"{platform}.csv", _csv(table))
+            with _file(root / UPLOAD / f"{platform}.csv", notes) as file:
+                write_whole(file, _csv(_gradebook(totals, own) if platform == CANVAS else _center(totals, own)))
         for lesson in totals.most:
             pages = [entry for entry in entries if (entry.lesson, entry.person.platform) == (lesson, platform)]
-            _pack(root, root / UPLOAD / f"{platform}_{lesson}_feedback.zip", filter(lambda entry: entry.page, pages))
+            with _file(root / UPLOAD / f"{platform}_{lesson}_feedback.zip", notes) as file:
+                _pack(root, file, filter(lambda entry: entry.page, pages))
     return notes
+
+
+@contextmanager
+def _file(file: Path, notes: list[str]) -> Iterator[Path]:
+    """A file to write; one that cannot be written becomes a note, and the others are written all the same."""
+    try:
+        yield file
+    except Exception as error:
+        notes.append(f"{file} could not be written ({getattr(error, 'strerror', None) or one_line(error)})")
 
 
 def _totals(totals: Totals) -> Iterable[list[str]]:

@@ -111,6 +111,11 @@ class Ledger:
         """The table."""
         return [row for entry in self.all() for row in entry.rows]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The students' names, as far as they are told, by what the table calls them."""
+        return {entry.person.student: entry.person.name for entry in self.all()}
+
     def all(self) -> list[Entry]:
         """In the order of the table."""
         return [self.entries[key] for key in sorted(self.entries)]

@@ -77,9 +77,9 @@ def merge(
         _copy_points(part, root, {entry.key for entry in entries})
     whole.entries = {key: entry for key, (entry, _) in chosen.items()}
     whole.write()
-    notes += hand_back(root, whole.all(), roster)
     grades.write(whole.rows, out)
-    notes += class_page(root, whole.rows, course)[1]
+    notes += hand_back(root, whole.all(), roster)
+    notes += class_page(root, whole.rows, whole.names, course)[1]
     return whole.all(), notes
 
 

@@ -1,7 +1,7 @@
 """What the graded notebooks of a folder of grades say of each student's work, beside the points of the table."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from vitcourse.grading.by_hand import answers_of
 from vitcourse.grading.grades import Row
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.identify import marked
+from vitcourse.grading.platforms import plain
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE
 from vitcourse.grading.ways_round import hints, imported
 
@@ -25,8 +26,9 @@ class Paper:
     """One student's work for one lesson.
 
     Args:
-        student: whose.
+        student: whose, as the table calls them.
         lesson: the assignment.
+        name: for a human: the student's name, where it is told, and what the table calls them.
         rows: of the table.
         answers: code by exercise, without untouched stubs.
         troubles: what happened while it ran, in words.
@@ -36,6 +38,7 @@ class Paper:
 
     student: str
     lesson: str
+    name: str
     rows: list[Row] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
@@ -65,18 +68,20 @@ class Paper:
         return [f"{row.exercise} did not end" for row in self.rows if row.misconception == "endless-loop"]
 
 
-def read_papers(root: Path, table: Iterable[Row]) -> list[Paper]:
+def read_papers(root: Path, table: Iterable[Row], names: Mapping[str, str]) -> list[Paper]:
     """The work behind a table, by student and lesson. Where no notebook was kept, there are the points alone.
 
     Args:
         root: the folder of grades.
         table: its rows.
+        names: of students, as far as they are told, by what the table calls them.
     """
     papers: dict[tuple[str, str], Paper] = {}
     for row in table:
         exercise = CATALOGUE.get(row.exercise)
         lesson = exercise.lesson if exercise else row.exercise.partition("/")[0]
-        papers.setdefault((row.student, lesson), Paper(row.student, lesson)).rows.append(row)
+        paper = Paper(row.student, lesson, _called(row.student, names))
+        papers.setdefault((row.student, lesson), paper).rows.append(row)
     releases = cache(lambda lesson: _release(root / "release" / lesson))
     for paper in papers.values():
         for file in (root / "autograded" / as_id(paper.student) / paper.lesson).glob("*.ipynb"):
@@ -84,6 +89,11 @@ def read_papers(root: Path, table: Iterable[Row]) -> list[Paper]:
             page = Path("feedback", *file.parts[-3:]).with_suffix(".html")
             paper.page = page.as_posix() if (root / page).is_file() else ""
     return list(papers.values())
+
+
+def _called(student: str, names: Mapping[str, str]) -> str:
+    name = names.get(student, "")
+    return f"{name} ({student})" if plain(name) not in plain(student) else student
 
 
 def _load(file: Path) -> NotebookNode:

@@ -6,7 +6,7 @@ The page is for the instructor. It is made from the table and the folder of grad
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -69,7 +69,7 @@ class Mistake:
 
     @property
     def names(self) -> str:
-        return f"{listed([paper.student for paper in self.papers])}."
+        return f"{listed([paper.name for paper in self.papers])}."
 
 
 @dataclass(frozen=True)
@@ -84,26 +84,29 @@ class Bar:
     percent: int
 
 
-def class_page(root: Path, table: Iterable[Row], course: Path = COURSE) -> tuple[Path | None, list[str]]:
+def class_page(
+    root: Path, table: Iterable[Row], names: Mapping[str, str], course: Path = COURSE
+) -> tuple[Path | None, list[str]]:
     """Writes the page, or says why there is none: the table and the students' pages are worth more.
 
     Args and returns: as for `write_report`; with what the instructor should know.
     """
     try:
-        return write_report(root, table, course), []
+        return write_report(root, table, names, course), []
     except Exception as error:
         return None, [f"the page about the class could not be made ({one_line(error)})"]
 
 
-def write_report(root: Path, table: Iterable[Row], course: Path = COURSE) -> Path:
+def write_report(root: Path, table: Iterable[Row], names: Mapping[str, str], course: Path = COURSE) -> Path:
     """Writes the page into the folder of grades.
 
     Args:
         root: the folder of grades.
         table: its rows.
+        names: of students, as far as they are told, by what the table calls them.
         course: the folder that holds ``lessons/``.
     """
-    papers = read_papers(root, table)
+    papers = read_papers(root, table, names)
     mistakes = _mistakes(papers, course)
     lessons = {
         lesson: [paper for paper in papers if paper.lesson == lesson] for lesson in sorted({p.lesson for p in papers})
@@ -195,14 +198,14 @@ def _help(papers: list[Paper]) -> list[tuple[str, float, float, list[Paper]]]:
     work: dict[str, list[Paper]] = defaultdict(list)
     for paper in papers:
         work[paper.student].append(paper)
-    sums = [(name, sum(p.points for p in own), sum(p.most for p in own), own) for name, own in work.items()]
+    sums = [(own[0].name, sum(p.points for p in own), sum(p.most for p in own), own) for own in work.values()]
     listed = [one for one in sums if one[1] < HELP * one[2] or not all(paper.handed_in for paper in one[3])]
     return sorted(listed, key=lambda one: one[1] / (one[2] or 1))
 
 
 def _pairs(papers: list[Paper]) -> tuple[list, int]:
     """The pairs that are shown, and how many more there are."""
-    pairs = alike({paper.student: paper.answers for paper in papers if paper.answers})
+    pairs = alike({paper.name: paper.answers for paper in papers if paper.answers})
     return pairs[:PAIRS], max(0, len(pairs) - PAIRS)
 
 

@@ -160,6 +160,8 @@ def _with_cells(notebook: Path, words: dict[str, str], root: Path, question: boo
     """The notebook with the cells of an exercise, or of a question, behind the last; a new one where there is none."""
     old = json.loads(notebook.read_text(encoding="utf-8")) if notebook.exists() else None
     words = words | {"COUNT": str(sum(cell["id"].endswith("-card") for cell in old["cells"]) + 1 if old else 1)}
+    lesson = notebook.with_name(f"{words['TOPIC']}.ipynb")
+    words["FROM_LESSON"] = f", from which part of [the lesson]({lesson.name})" if lesson.exists() else ""
     made = json.loads(_text("exercises.ipynb", words))
     cells = [cell for cell in made["cells"] if cell["id"].startswith(f"{words['SHORT']}-")]
     around = [cell for cell in made["cells"] if cell not in cells]

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field, fields
 
 from vitcourse.errors import InputError
 
-LIBRARIES = 2**30  # bytes that the libraries hold, which are not the student's
-
 
 class MissingLimitError(InputError):
     """The platform cannot set a limit.
@@ -36,6 +34,7 @@ class Limits:
             twice as much.
         processes: processes and threads at one time.
         disk_mb: files in the scratch folder, which lies in memory.
+        libraries_mb: room in the memory of all for what the libraries hold, which is not the student's.
         wait_seconds: time on the clock of one cell or call, for what neither computes nor ends, such as a sleep.
     """
 
@@ -49,6 +48,7 @@ class Limits:
     )
     processes: int = field(default=64, metadata={"help": "Processes and threads of one submission."})
     disk_mb: int = 256
+    libraries_mb: int = 1024
 
     def __post_init__(self):
         for name in (one.name for one in fields(self)):
@@ -60,4 +60,4 @@ class Limits:
     @property
     def memory_of_all(self) -> int:
         """Bytes that all processes of a submission may hold together, with the libraries."""
-        return int(2 * self.memory_gb * 2**30) + LIBRARIES
+        return int(2 * self.memory_gb * 2**30) + self.libraries_mb * 2**20

@@ -7,7 +7,7 @@ from vitcourse.grading import outputs
 from vitcourse.grading.walled import seccomp
 from vitcourse.grading.walled.handle import KernelDiedError
 from vitcourse.grading.walled.launcher import Launcher
-from vitcourse.grading.walled.limits import LIBRARIES, Limits, MissingLimitError
+from vitcourse.grading.walled.limits import Limits, MissingLimitError
 from vitcourse.grading.walled.sandbox import HOME
 
 # Runs in a kernel, as a student's code would; each word that it prints is a wall that did not hold.
@@ -104,7 +104,7 @@ NAMES = {
     "memory": "a limit on memory that is not counted as data",
 }
 WORDS = {"unshare": "namespaces", "setns": "namespaces", "keyctl": "keyring", "add_key": "keyring"}
-SMALL_GB = 0.05  # the limit on memory while that is tried
+SMALL = {"memory_gb": 0.05, "libraries_mb": 256}  # the limit on memory while that is tried: filling it takes time
 
 
 def try_walls(launcher: Launcher, folder: str) -> None:
@@ -116,7 +116,7 @@ def try_walls(launcher: Launcher, folder: str) -> None:
     Raises:
         MissingLimitError: one of them did not hold.
     """
-    limits, small = launcher.limits, dataclasses.replace(launcher.limits, memory_gb=SMALL_GB)
+    limits, small = launcher.limits, dataclasses.replace(launcher.limits, **SMALL)
     program = PROGRAM.format(
         folder=folder,
         home=HOME,
@@ -132,7 +132,7 @@ def try_walls(launcher: Launcher, folder: str) -> None:
         processes=limits.processes,
     )
     _must_hold(*_tried(launcher, limits, program))
-    broken, reason = _tried(launcher, small, HOARD.format(home=HOME, shared=small.memory_of_all + LIBRARIES // 4))
+    broken, reason = _tried(launcher, small, HOARD.format(home=HOME, shared=small.memory_of_all + 2**26))
     if "GB of memory" not in reason or broken:
         _must_hold(broken or ["memory"], reason)
 
