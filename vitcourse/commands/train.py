@@ -43,8 +43,8 @@ def train_asl(
     judged = "held_out_score" if hold_out else ""
     training = made(TrainingConfig, given, monitor=judged if plateau else "", choose=judged)
     run, first = made(SignRun, given, training=training), first_process()
-    with notes(say if first else None), progress("reading", "training") as (read, step):
-        shown = {"on_image": read, "on_step": step} if first else {}
+    with notes(say if first else None), progress("registering copies", "reading", "training") as bars:
+        shown = dict(zip(("on_pair", "on_image", "on_step"), bars, strict=True)) if first else {}
         _, log = train_signs(run, Parts(data, background=background), out, resume=resume, **shown)
     if first:
         table = log_table([{name.replace("held_out_", "valid_"): value for name, value in e.items()} for e in log])
