@@ -143,7 +143,8 @@ class Distances(MapHead):
         answers = self.answer(self.map(coarse, fine)).float().flatten(2)  # (B, 1 + 4 (BINS + 1), H W)
         counts = answers[:, 0].softmax(dim=1)
         bins = answers[:, 1:].unflatten(1, (4, self.BINS + 1)).softmax(dim=2)
-        distances = torch.einsum("bsnp,n->bps", bins, torch.linspace(0, 1, self.BINS + 1, device=bins.device))
+        values = torch.linspace(0, 1, self.BINS + 1, dtype=bins.dtype, device=bins.device)
+        distances = torch.einsum("bsnp,n->bps", bins, values)
         middles = _middles(self.side, bins)
         here = torch.cartesian_prod(middles, middles).flip(1)  # (H W, 2), x before y
         boxes = torch.cat([here - distances[..., :2], here + distances[..., 2:]], dim=2)

@@ -8,16 +8,17 @@ Shape legend: N photos, K letters.
 """
 
 import time
-from functools import partial
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from vitcourse.asl.metrics import both_ways, predict
+from vitcourse.asl.metrics import both_ways
 
 FILL = 0.7  # of the window, by the longer side of the first box
 LEAST, MOST = 0.1, 1.3  # sides of a window, in photos
+Look = Callable[[list[Tensor]], tuple[Tensor, Tensor]]
 READINGS = ("single look", "mirror image", "second look", "both looks")
 
 
@@ -39,41 +40,35 @@ def window(image: Tensor, box: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return pixels[0].round().to(torch.uint8), torch.cat([middle - side / 2, middle + side / 2])
 
 
-def second_look(model: nn.Module, images: list[Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (N, K) and boxes (N, 4) that the windows around boxes (N, 4) give, each read with its mirror image.
-
-    Args:
-        images: uint8 (3, height, width), of any sizes.
-    """
-    windows, places = zip(*(window(*pair, model.image_size) for pair in zip(images, boxes, strict=True)), strict=True)
-    logits, inside = both_ways(partial(predict, model), list(windows))[1]
-    near, far = torch.stack(places).chunk(2, dim=1)
-    return logits, (near.repeat(1, 2) + inside * (far - near).repeat(1, 2)).clamp(0, 1)
-
-
-def readings(model: nn.Module, images: list[Tensor]) -> dict[str, dict]:
+def readings(look: Look, images: list[Tensor], size: int) -> dict[str, dict]:
     """Four answers of one model to the same photos, and what each took.
 
     Args:
+        look: gives logits (N, K) and boxes (N, 4) of N images, such as ``partial(asl.metrics.predict, model)``.
         images: uint8 (3, height, width), of any sizes.
+        size: height and width of the windows: those that the model reads.
 
     Returns:
-        For each of `READINGS` its ``logits`` (N, K), ``boxes`` (N, 4) and ``seconds``, of the processor, with all
-        looks before it. "mirror image" is the mean over a photo and its mirror image; "second look" takes the box from
-        the window around that, and the letter from both; "both looks" takes the mean of both boxes.
+        For each of `READINGS` its ``logits`` (N, K), ``boxes`` (N, 4) and ``seconds``, of the processor, with all that
+        it needs. "mirror image" is the mean over a photo and its mirror image; "second look" takes the box from the
+        window around that one, read with its mirror image as well, and the letter from both; "both looks" takes the
+        mean of both boxes.
     """
-    started = time.process_time()
-    look = partial(predict, model)
-    single = look(images)
-    after_one = time.process_time() - started
-    mirror = both_ways(look, images)[1]
-    after_both = time.process_time() - started - after_one  # which looks at the photos as they are once more
-    logits, boxes = second_look(model, images, mirror[1])
-    after_window = time.process_time() - started - after_one
+    spent, started = [], time.process_time()
+
+    def timed(pictures: list[Tensor]) -> tuple[Tensor, Tensor]:
+        answer = look(pictures)
+        spent.append(time.process_time() - started)
+        return answer
+
+    single, mirror = both_ways(timed, images)
+    windows, places = zip(*(window(*pair, size) for pair in zip(images, mirror[1], strict=True)), strict=True)
+    logits, inside = both_ways(timed, list(windows))[1]
+    near, far = torch.stack(places).chunk(2, dim=1)
+    boxes = near.repeat(1, 2) + inside * (far - near).repeat(1, 2)
     letters = (mirror[0].softmax(1) + logits.softmax(1)).log()
     answers = (single, mirror, (letters, boxes), (letters, (mirror[1] + boxes) / 2))
-    seconds = (after_one, after_both, after_window, after_window)
     return {
-        name: {"logits": answer[0], "boxes": answer[1], "seconds": taken}
-        for name, answer, taken in zip(READINGS, answers, seconds, strict=True)
+        name: {"logits": answer[0], "boxes": answer[1], "seconds": spent[last]}
+        for name, answer, last in zip(READINGS, answers, (0, 1, 3, 3), strict=True)
     }

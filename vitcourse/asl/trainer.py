@@ -17,8 +17,28 @@ from vitcourse.asl.runs import RUN, SignRun, new_model, same_run, save_run
 from vitcourse.data.asl import InMemory
 from vitcourse.data.augment import BatchAugmentation, StrongAugmentation
 from vitcourse.errors import InputError
-from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, check_small_batches, first_process, fit, own_device
+from vitcourse.training import (
+    CHECKPOINT,
+    LOG,
+    WEIGHTS,
+    TrainingConfig,
+    check_small_batches,
+    first_process,
+    fit,
+    own_device,
+)
 
+# What was found on the hold-out (`asl_heads`, `asl_letters`): the recorded run `asl_reach` is of it.
+PRESETS = {
+    "reach": SignRun(
+        image_size=128,
+        box_head="sides",
+        labels="tight",
+        box_loss="giou",
+        strong=True,
+        training=TrainingConfig(epochs=26, precision="bf16"),
+    )
+}
 STORED = 1.5  # in image sizes: what a strong augmentation cuts close-ups from
 
 

@@ -11,6 +11,7 @@ asked for more seeds (`SEEDS`), goes on where it ended.
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ import torch
 from vitcourse import results
 from vitcourse.asl import SignRun
 from vitcourse.asl.looks import readings
-from vitcourse.asl.metrics import measure
+from vitcourse.asl.metrics import measure, predict
 from vitcourse.asl.parts import LABELS, Parts
 from vitcourse.asl.trainer import train_signs
 from vitcourse.errors import InputError
@@ -67,7 +68,8 @@ def held_out_row(run: SignRun, parts: Parts) -> dict:
     model, log = train_signs(run, parts, judge=False)
     took = {"seconds": round(time.perf_counter() - clock, 1), "cpu_seconds": round(time.process_time() - busy, 1)}
     train, (_, held) = parts.split("train"), parts.places(run.hold_out)
-    found, labels = readings(model, [train[place]["image"] for place in held]), train.labels[held]
+    images, labels = [train[place]["image"] for place in held], train.labels[held]
+    found = readings(partial(predict, model), images, model.image_size)
     judged = {
         name: {kind: measure(said["logits"], said["boxes"], labels, parts.boxes(kind)[held]) for kind in LABELS}
         | {"seconds": round(said["seconds"], 2)}
