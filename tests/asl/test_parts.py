@@ -3,7 +3,7 @@
 import pytest
 
 from vitcourse.asl import parts as module
-from vitcourse.asl.parts import Parts, subset
+from vitcourse.asl.parts import Parts, relabelled, subset
 from vitcourse.data.asl import Copy, load, source_photo, synthesise
 from vitcourse.errors import InputError
 
@@ -60,6 +60,29 @@ def test_a_split_is_decoded_once_for_each_size(export, monkeypatch):
     assert kept.files == [parts.split("train").files[place] for place in places]
     assert (kept.images == parts.images(16, "train")[0].images[places]).all()
     assert len(subset(kept, range(3))) == 3
+
+
+def test_tight_boxes_are_solved_once_and_leave_the_images_alone(tmp_path, monkeypatch):
+    out, calls = tmp_path / "hulls", []
+    synthesise(out, train=26, valid=26, test=0, size=64, copies=3, hulls=True)
+    real = module.tighten
+    monkeypatch.setattr(module, "tighten", lambda *given, **options: calls.append(given) or real(*given, **options))
+    parts, seen = Parts(out), []
+    exported = parts.boxes("exported")
+    assert not calls
+    tight = parts.boxes("tight", on_pair=lambda done, total: seen.append((done, total)))
+    assert parts.boxes("tight") is tight
+    assert len(calls) == 1
+    assert seen[-1] == (52, 52)
+    sides, old = (box[:, 2:] - box[:, :2] for box in (tight, exported))
+    assert (sides <= old + 1e-6).all()
+    assert (old - sides).mean() > 0.02
+    (train,) = parts.images(16, "train")
+    other = relabelled(train, tight)
+    assert other.images is train.images
+    assert other[3]["box"].equal(tight[3])
+    assert train[3]["box"].equal(exported[3])
+    assert Parts(out, tight=exported).boxes("tight") is exported
 
 
 def test_progress_counts_over_all_that_is_decoded(export):

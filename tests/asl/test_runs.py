@@ -13,6 +13,7 @@ from tests.asl.test_model import THEIRS
 from vitcourse.asl import SignRun, load_run
 from vitcourse.asl.backbones.ours import SMALL_VIT, sign_backbone
 from vitcourse.asl.backbones.resnet import ImageNetResNet
+from vitcourse.asl.boxes import BOX_HEADS
 from vitcourse.asl.runs import RUN, new_model, same_run, save_run
 from vitcourse.errors import CheckpointError, InputError
 from vitcourse.files import write_whole
@@ -123,12 +124,21 @@ def test_an_older_run_is_read_with_todays_defaults(tmp_path):
     model, run = new_model(SignRun("vit", 32))
     saved(model, run, tmp_path)
     content = json.loads((tmp_path / RUN).read_text())
-    for name in ("box_loss", "balance", "task", "augment", "hold_out"):
+    for name in ("box_loss", "balance", "task", "augment", "hold_out", "box_head", "labels", "strong"):
         del content["settings"][name]
     for name in ("accumulate", "schedule", "monitor", "patience", "plateau_factor", "choose"):
         del content["settings"]["training"][name]
     (tmp_path / RUN).write_text(json.dumps(content))
     assert load_run(tmp_path)[1] == run
+
+
+@pytest.mark.parametrize("head", BOX_HEADS)
+def test_a_run_comes_back_with_its_box_head(tmp_path, head):
+    model, run = new_model(SignRun("vit", 32, box_head=head))
+    again, told = load_run(saved(model.eval(), run, tmp_path))
+    assert told == run
+    images = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(again.cpu()(images)[1], model(images)[1])
 
 
 @pytest.mark.parametrize(
@@ -207,6 +217,9 @@ def test_no_pickle_is_executed(tmp_path):
         ({"hold_out": float("nan")}, "hold_out must be a share"),
         ({"box_loss": "l2"}, "got 'l2'"),
         ({"task": ""}, "task must be one of"),
+        ({"box_head": "corners"}, "box_head must be one of mean, sides, query, distances, flattened, got 'corners'"),
+        ({"labels": "loose"}, "labels must be one of exported, tight, got 'loose'"),
+        ({"strong": True, "augment": False}, "strong is a way to augment"),
         ({"classification_divisor": -1.0}, "above 0, got -1"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from PIL import Image
 from torchvision.models import resnet18
 
 from vitcourse.asl.runs import RUN
-from vitcourse.data.asl import synthesise
+from vitcourse.data.asl import load, synthesise
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
 
 pytestmark = pytest.mark.trains
@@ -65,6 +66,32 @@ def test_frozen_layers_without_augmentation(command, signs, tmp_path, monkeypatc
     augmented, cached = (log_of(tmp_path / name) for name in ("augmented", "cached"))
     assert cached[1]["loss"] < cached[0]["loss"]
     assert cached[0]["loss"] != pytest.approx(augmented[0]["loss"], rel=1e-4)  # other images, and nothing else
+
+
+def test_a_preset_gives_way_to_options_and_trains_on_tight_boxes(command, signs, tmp_path, monkeypatch):
+    """As the recorded run, but for what is said otherwise; and it can be resumed."""
+    from vitcourse.asl import parts, trainer
+
+    seen, real = [], trainer.fit
+    tight = load(signs, "train").boxes * 0.5 + 0.25
+    monkeypatch.setattr(parts, "tighten", lambda *_, **options: SimpleNamespace(boxes=tight))
+    monkeypatch.setattr(trainer, "fit", lambda model, items, *r, **o: seen.append(items) or real(model, items, *r, **o))
+    out = tmp_path / "run"
+    arguments = ["train", "asl", "--data", signs, "--out", out, *QUICK, "--preset", "reach", "--box-loss", "l1"]
+    status, _, error = command(*arguments)
+    assert status == 0, error
+    run = json.loads((out / RUN).read_text())["settings"]
+    assert {name: run[name] for name in ("box_head", "labels", "strong", "box_loss")} == {
+        **{"box_head": "sides", "labels": "tight", "strong": True, "box_loss": "l1"},
+    }
+    assert (run["training"]["epochs"], run["training"]["precision"], run["image_size"]) == (2, "bf16", 32)
+    assert seen[0].images.shape == (78, 3, 48, 48)
+    assert seen[0].boxes is tight
+    assert command(*arguments, "--resume", "--epochs", "3")[0] == 0
+    assert [entry["epoch"] for entry in log_of(out)] == [1, 2, 3]
+    photo = next((signs / "valid").glob("*.jpg"))
+    once, twice = (command("predict", out, photo, "--json", *more)[1] for more in ([], ["--second-look"]))
+    assert json.loads(once)["box"] != json.loads(twice)["box"]
 
 
 def test_letters_alone(command, signs, tmp_path):
@@ -233,6 +260,10 @@ def test_a_photo_is_upright_for_every_command(command, signs, tmp_path):
         (["--box-loss", "iou"], "box_loss must be one of mse"),
         (["--balance", "none"], "balance must be one of constant"),
         (["--task", "boxes"], "task must be one of both"),
+        (["--box-head", "corners"], "box_head must be one of mean, sides"),
+        (["--labels", "loose"], "labels must be one of exported, tight"),
+        (["--strong", "--no-augment"], "strong is a way to augment"),
+        (["--preset", "best"], "--preset must be one of reach, got 'best'"),
         (["--accumulate", "0"], "'--accumulate'"),
         (["--clip", "inf"], "clip must be a finite number"),
         (["--warmup", "1"], "warmup must be a share"),

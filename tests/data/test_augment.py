@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as TF
 
-from vitcourse.data.augment import BatchAugmentation
+from vitcourse.data.augment import BatchAugmentation, StrongAugmentation
 
 STILL = {"flip": 0.0, "shift": 0.0, "scale": 0.0, "colour": 0.0, "grey": 0.0}
 SIDE = 48
@@ -132,3 +132,51 @@ def test_an_item_does_not_depend_on_its_batch():
 def test_bad_strengths_are_named(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\)"):
         BatchAugmentation(**{name: value})
+    with pytest.raises(ValueError, match=r"zoom must be in \[0, 1\)"):
+        StrongAugmentation(32, zoom=1.0)
+
+
+def test_a_strong_augmentation_boxes_the_hand_and_zooms_in():
+    """Pictures of 48 pixels become some of 32; a share of the hands fills 50 to 85% of the frame."""
+    generator = torch.Generator().manual_seed(0)
+    batch = {"box": boxes(400, generator)}
+    batch["image"], draws = hands(batch["box"]), torch.rand(400, 21, generator=generator)
+    augment = StrongAugmentation(32, blur=0.0, cover=0.0)
+    augment.colour = 0.0
+    changed = augment(batch, draws)
+    assert changed["image"].shape == (400, 3, 32, 32)
+    found = torch.stack([extent(image) for image in changed["image"]])
+    assert (found - changed["box"]).abs().max() <= 1.5 / 32
+    longer = (changed["box"][:, 2:] - changed["box"][:, :2]).amax(1)
+    close = draws[:, 8] < 0.4
+    assert longer[close].min() > 0.49 * 0.95
+    assert longer[close].max() < 0.85 * 1.06
+    assert 0.35 < close.float().mean() < 0.45
+    assert longer[~close].mean() < longer[close].mean() - 0.1
+    middle = (changed["box"][close, :2] + changed["box"][close, 2:]) / 2
+    assert (middle - 0.5).abs().max() < 0.2
+    sides, own = ((box[:, 2:] - box[:, :2]) for box in (changed["box"], batch["box"]))
+    stretch = (sides[:, 0] / sides[:, 1] * own[:, 1] / own[:, 0]).log().abs()
+    assert 0.05 < stretch.max() < 0.11
+    assert stretch[~close].mean() > 0.02
+
+
+def test_blur_and_covers_touch_pixels_alone():
+    generator = torch.Generator().manual_seed(1)
+    box, draws = boxes(200, generator), torch.rand(200, 21, generator=generator)
+    batch = {"image": torch.randint(0, 256, (200, 3, SIDE, SIDE), dtype=torch.uint8, generator=generator), "box": box}
+    made = {}
+    for name, blur, cover in (("plain", 0, 0), ("blur", 0.99, 0), ("cover", 0, 0.99)):
+        augment = StrongAugmentation(SIDE, blur=blur, cover=cover)
+        draws[:, 14:16] = 0.5
+        made[name] = augment(batch, draws)
+    torch.testing.assert_close(made["plain"]["box"], made["cover"]["box"])
+    plain, blurred, covered = (made[name]["image"].float() for name in made)
+    inner = torch.nn.functional.avg_pool2d(plain, 3, stride=1).round()
+    torch.testing.assert_close(blurred[:, :, 1:-1, 1:-1], inner, atol=1, rtol=0)
+    share = (plain != covered).any(1).float().mean((1, 2))
+    assert 0.9 * 0.08**2 < share.quantile(0.02) < share.max() < 0.25**2 + 0.02
+    number = int(share.argmax())
+    rows, columns = (plain != covered)[number].any(0).nonzero().unbind(1)
+    hidden = covered[number][:, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert hidden.unique().numel() == 1

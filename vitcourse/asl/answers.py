@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from vitcourse.asl.looks import readings
 from vitcourse.data.asl import resize, to_input
+from vitcourse.errors import InputError
 
 Model = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -31,7 +33,9 @@ class Answers(nn.Module):
 
 
 @torch.no_grad()
-def answer(model: Model, image: Tensor, labels: Sequence[str], size: int, top: int = 1) -> dict:
+def answer(
+    model: Model, image: Tensor, labels: Sequence[str], size: int, top: int = 1, second_look: bool = False
+) -> dict:
     """The answer to one image.
 
     Args:
@@ -40,12 +44,25 @@ def answer(model: Model, image: Tensor, labels: Sequence[str], size: int, top: i
         labels: of the K logits.
         size: height and width of the images that the model takes.
         top: how many labels to name, the likeliest first.
+        second_look: look again at the window around the first box, at four times the cost (see `asl.looks`).
 
     Returns:
         ``top``: for each its ``label`` and ``share``, the softmax of the logits; ``box``, if the model gives one: xyxy
         in fractions of the image; ``size``: width and height of the image in pixels.
+
+    Raises:
+        InputError: a second look with a model that boxes nothing.
     """
-    logits, *boxes = model(resize(image, size)[None])
+
+    def look(images: list[Tensor]) -> tuple[Tensor, ...]:
+        return model(torch.stack([resize(one, size) for one in images]))
+
+    logits, *boxes = look([image])
+    if second_look:
+        if not boxes:
+            raise InputError("a second look needs a box, and this model gives none")
+        twice = readings(look, [image], size)["second look"]
+        logits, boxes = twice["logits"], [twice["boxes"].clamp(0, 1)]
     shares, places = logits[0].float().softmax(0).topk(min(top, len(labels)))
     found = {"top": [{"label": labels[p], "share": s} for p, s in zip(places.tolist(), shares.tolist(), strict=True)]}
     if boxes:

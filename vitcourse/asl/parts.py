@@ -5,9 +5,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from vitcourse.data.asl import AslDataset, Copy, InMemory, hold_out, load
+from torch import Tensor
+
+from vitcourse.data.asl import AslDataset, Copy, InMemory, hold_out, load, tighten
 from vitcourse.errors import InputError
 
+LABELS = ("exported", "tight")
 HOLD_OUT_SEED = 0  # the same photos are held out in every run
 
 
@@ -19,10 +22,17 @@ class Parts:
         copies: pairs of images of one photo (`data.asl.find_copies`) that must not be parted by the hold-out; images
             that the exporter made of one photo are kept together without.
         background: what photos without a box are, see `data.asl.load`.
+        tight: the tight boxes of train (N, 4), where they are known; else they are solved for when asked for.
     """
 
-    def __init__(self, data: str | Path, copies: Iterable[Copy] = (), background: str = "refuse"):
-        self.data, self.copies, self.background = data, list(copies), background
+    def __init__(
+        self,
+        data: str | Path,
+        copies: Iterable[Copy] = (),
+        background: str = "refuse",
+        tight: Tensor | None = None,
+    ):
+        self.data, self.copies, self.background, self._tight = data, list(copies), background, tight
         self._splits: dict[str, AslDataset] = {}
         self._decoded: dict[tuple[str, int], InMemory] = {}
 
@@ -56,6 +66,19 @@ class Parts:
             done += len(self.split(name))
         return [self._decoded[name, size] for name in names]
 
+    def boxes(self, labels: str, on_pair: Callable[[int, int], None] | None = None) -> Tensor:
+        """The boxes of train (N, 4): as "exported", or "tight" (`data.asl.tighten`), which takes minutes once.
+
+        Args:
+            on_pair: called as ``on_pair(done, total)`` while copies of one photo are registered to each other.
+        """
+        train = self.split("train")
+        if labels == "exported":
+            return train.boxes
+        if self._tight is None:
+            self._tight = tighten(train, progress=on_pair).boxes
+        return self._tight
+
     def kept(self, size: int, share: float) -> InMemory:
         """What is trained on where a share is held out."""
         return subset(*self.images(size, "train"), self.places(share)[0])
@@ -72,6 +95,13 @@ class Parts:
         for place in places:
             digest.update(f"{Path(train.files[place]).name} {int(train.labels[place])}\n".encode())
         return digest.hexdigest()
+
+
+def relabelled(memory: InMemory, boxes: Tensor) -> InMemory:
+    """The same images with other boxes."""
+    other = copy.copy(memory)
+    other.boxes = boxes
+    return other
 
 
 def subset(memory: InMemory, places: Sequence[int]) -> InMemory:

@@ -8,8 +8,10 @@ from pathlib import Path
 from vitcourse.asl.backbones import adapter, named
 from vitcourse.asl.backbones.adapter import known_names
 from vitcourse.asl.backbones.vit_files import MOST_PIXELS
+from vitcourse.asl.boxes import BOX_HEADS
 from vitcourse.asl.losses import BOX_LOSSES, SignLoss
 from vitcourse.asl.model import ClassificationBBoxTransformer
+from vitcourse.asl.parts import LABELS
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import CheckpointError, InputError, one_line, some
 from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, offered
@@ -30,7 +32,10 @@ class SignRun:
             takes any multiple of its patches.
         classification_divisor, box_loss, balance, task: see `asl.losses.SignLoss`.
         frozen_layers: see `asl.freeze`.
+        box_head: see `asl.model.ClassificationBBoxTransformer`.
+        labels: the boxes of train, "exported", or "tight": with what they grew by taken off (`data.asl.tighten`).
         augment: without it, what frozen layers give is computed once.
+        strong: see `data.augment.StrongAugmentation`; images are kept at 1.5 times their size.
         hold_out: these are not trained on, but judged after every epoch; the log's names then begin with "held_out_",
             and valid is not read. With 0 valid is judged, as "valid_…".
         data: filled in when the data is read: a digest of the images trained on, so that no other data continues a run.
@@ -41,7 +46,8 @@ class SignRun:
 
     backbone: str = offered("vit-signs", f"{known_names('{0} ({1})')}.")
     image_size: int = offered(0, "Pixels; 0 for the backbone's own.", least=0)
-    box_sigmoid: bool = offered(True, "End the box head with one.")
+    box_head: str = offered("mean", f"{', '.join(BOX_HEADS)}: what it reads.")
+    box_sigmoid: bool = offered(True, "End the box head mean with one.")
     classification_divisor: float = offered(10.0, "The constant C.", "--classification-divisor", "-C")
     frozen_layers: int = offered(-1, "Freeze the embeddings and this many layers; -1 for none.", "--freeze")
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -49,7 +55,9 @@ class SignRun:
     box_loss: str = offered("mse", f"{', '.join(BOX_LOSSES)}.")
     balance: str = offered("constant", "constant (C), or uncertainty (learned).")
     task: str = offered("both", "both, or letters alone.")
+    labels: str = offered("exported", "exported, or tight: the boxes of train without what they grew by.")
     augment: bool = offered(True, "Mirror, move, scale, recolour.")
+    strong: bool = offered(False, "More of it, with close-ups of the hand, blur and covered parts.")
     hold_out: float = offered(
         0.0, "Share of the train photos kept back, on which the epoch is chosen; 0 takes the last."
     )
@@ -57,6 +65,11 @@ class SignRun:
 
     def __post_init__(self):
         self.loss()
+        for name, known in (("box_head", BOX_HEADS), ("labels", LABELS)):
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if self.strong and not self.augment:
+            raise ValueError("strong is a way to augment; it does not go without augment")
         if not 0 <= self.image_size <= MOST_PIXELS:
             raise ValueError(f"image_size must be 0 to {MOST_PIXELS}, got {self.image_size}")
         if not 0 <= self.hold_out < 1:
@@ -76,7 +89,8 @@ def new_model(run: SignRun) -> tuple[ClassificationBBoxTransformer, SignRun]:
     """
     own = adapter(named(run.backbone).load(run.backbone, run.image_size))
     size = run.image_size or own.usual_size(run.backbone)
-    model = ClassificationBBoxTransformer(own.module, box_sigmoid=run.box_sigmoid, image_size=size)
+    options = {"box_sigmoid": run.box_sigmoid, "box_head": run.box_head}
+    model = ClassificationBBoxTransformer(own.module, **options, image_size=size)
     if run.frozen_layers >= 0:
         try:
             own.freeze(run.frozen_layers)
@@ -132,6 +146,7 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
         model = ClassificationBBoxTransformer(
             named(run.backbone).empty(run.backbone, run.backbone_config),
             box_sigmoid=run.box_sigmoid,
+            box_head=run.box_head,
             image_size=int(run.image_size),
         )
     except Exception as error:  # numbers that make no model fail anywhere in it, and in any way

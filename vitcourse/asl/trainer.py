@@ -12,12 +12,34 @@ from torch import nn
 from vitcourse.asl.frozen import FrozenFeatures
 from vitcourse.asl.metrics import evaluate
 from vitcourse.asl.model import ClassificationBBoxTransformer
-from vitcourse.asl.parts import Parts, subset
+from vitcourse.asl.parts import Parts, relabelled, subset
 from vitcourse.asl.runs import RUN, SignRun, new_model, same_run, save_run
 from vitcourse.data.asl import InMemory
-from vitcourse.data.augment import BatchAugmentation
+from vitcourse.data.augment import BatchAugmentation, StrongAugmentation
 from vitcourse.errors import InputError
-from vitcourse.training import CHECKPOINT, LOG, WEIGHTS, check_small_batches, first_process, fit, own_device
+from vitcourse.training import (
+    CHECKPOINT,
+    LOG,
+    WEIGHTS,
+    TrainingConfig,
+    check_small_batches,
+    first_process,
+    fit,
+    own_device,
+)
+
+# What was found on the hold-out (`asl_heads`, `asl_letters`): the recorded run `asl_reach` is of it.
+PRESETS = {
+    "reach": SignRun(
+        image_size=128,
+        box_head="sides",
+        labels="tight",
+        box_loss="giou",
+        strong=True,
+        training=TrainingConfig(epochs=26, precision="bf16"),
+    )
+}
+STORED = 1.5  # in image sizes: what a strong augmentation cuts close-ups from
 
 
 def train_signs(
@@ -27,6 +49,7 @@ def train_signs(
     *,
     resume: bool = False,
     judge: bool = True,
+    on_pair: Callable[[int, int], None] | None = None,
     on_image: Callable[[int, int], None] | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> tuple[ClassificationBBoxTransformer, list[dict]]:
@@ -41,6 +64,7 @@ def train_signs(
         out: the run folder to write; None writes nothing.
         resume: continue the run in ``out``; more epochs than it had make it longer (see `vitcourse.training`).
         judge: measure after every epoch at all.
+        on_pair: called as ``on_pair(done, total)`` while tight labels are solved for.
         on_image: called as ``on_image(done, total)`` while images are decoded.
         on_step: called as ``on_step(done, total, loss)`` while training.
 
@@ -72,7 +96,10 @@ def train_signs(
     blank = torch.zeros(3, model.image_size, model.image_size, dtype=torch.uint8)
     stand_ins = [{"image": blank, "label": 0, "box": torch.tensor([0.0, 0.0, 1.0, 1.0])}] * len(kept)
     check_small_batches(model, stand_ins, run.loss(), run.training.batch_size, PartialState().num_processes)
-    train, *judged = parts.images(model.image_size, *names, on_image=on_image)
+    boxes = parts.boxes(run.labels, on_pair)
+    stored = round(STORED * model.image_size) if run.strong else model.image_size
+    train, *judged = parts.images(stored, *names, on_image=on_image)
+    train = relabelled(train, boxes)
     if run.hold_out:
         train, judged = subset(train, kept), [subset(train, held)]
     return model, fit_signs(model, run, train, judged[0] if judge else None, out, resume=resume, on_step=on_step)
@@ -101,8 +128,10 @@ def fit_signs(
         values["score"] = score(values, run.task)
         return {f"{name}_{key}": value for key, value in values.items()}
 
-    items, transform = train, BatchAugmentation() if run.augment else None
-    if run.frozen_layers >= 0 and not run.augment:
+    items, transform = train, None
+    if run.augment:
+        transform = StrongAugmentation(model.image_size) if run.strong else BatchAugmentation()
+    if run.frozen_layers >= 0 and not run.augment and run.box_head == "mean":
         model.to(own_device())
         items = FrozenFeatures(model, train, run.frozen_layers, run.training.precision)
     writes = out is not None and first_process()

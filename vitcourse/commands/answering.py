@@ -17,14 +17,14 @@ KINDS: dict[str, Callable[[Path], nn.Module]] = {"signs": lambda folder: load_ru
 
 @dataclass(frozen=True)
 class Answering:
-    """Called as ``answering(pixels, top)``; see `asl.answers.answer`."""
+    """Called as ``answering(pixels, top, second_look)``; see `asl.answers.answer`."""
 
     description: Description
     model: Model
 
-    def __call__(self, pixels: Tensor, top: int = 1) -> dict:
+    def __call__(self, pixels: Tensor, top: int = 1, second_look: bool = False) -> dict:
         size = self.description.preprocessing["size"]
-        return answer(self.model, pixels, self.description.labels, size, top)
+        return answer(self.model, pixels, self.description.labels, size, top, second_look)
 
 
 def answers_of(folder: Path) -> tuple[Description, Answers]:

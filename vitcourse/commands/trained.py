@@ -29,6 +29,9 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each image.")] = False,
     null: Annotated[bool, typer.Option("--null", "-0", help="Names on standard input end with NUL.")] = False,
     out: Annotated[Path | None, typer.Option(help="Draw the answers into this picture.")] = None,
+    second_look: Annotated[
+        bool, typer.Option("--second-look", help="Look again around the first box: four times the work.")
+    ] = False,
 ) -> None:
     """Name what images show, and box a hand. A file that cannot be read is told, and the others are answered."""
     from vitcourse.commands.answering import load
@@ -48,7 +51,7 @@ def predict(
             if as_json:
                 print(json.dumps({"file": name, "error": error.problem}), flush=True)
             return False
-        answer = answering(pixels, top)
+        answer = answering(pixels, top, second_look)
         if as_json:
             print(json.dumps({"file": name} | answer), flush=True)
         else:

@@ -4,6 +4,7 @@ The units of depth are "layers": the blocks of a transformer, the four stages of
 embeddings or the stem, belongs to the front of any cut.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -24,6 +25,8 @@ class Adapter(ABC):
         image_size: height and width, in pixels, of the images that it was made for.
         before: what comes before the layers, modules and parameters.
         layers: the layers, in order.
+        prefix: tokens before those of the patches.
+        finer: the module that gives a map of twice the resolution of the last one, or more; None where none does.
     """
 
     WHAT: ClassVar[str]
@@ -33,6 +36,8 @@ class Adapter(ABC):
     image_size: int
     before: list[nn.Module | nn.Parameter]
     layers: list[nn.Module]
+    prefix = 1
+    finer: nn.Module | None = None
 
     def __init__(self, module: nn.Module):
         self.module = module
@@ -97,6 +102,23 @@ class Adapter(ABC):
     def features(self, images: Tensor) -> Tensor:
         """The course's images (B, 3, height, width) to features (B, D)."""
         return self.back(self.front(images, 0), 0)
+
+    def map(self, hidden: Tensor) -> Tensor:
+        """What leaves the last layer as a map (B, D, h, w): of a transformer, the tokens of the patches of a square."""
+        patches = hidden[:, self.prefix :]
+        return patches.transpose(1, 2).unflatten(2, (math.isqrt(patches.shape[1]), -1))
+
+    def features_and_maps(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Features (B, D), the map of the last layer (B, D, h, w), and the finer map (B, E, H, W) if there is one."""
+        seen: list[Tensor] = []
+        # A hook reads what passes inside of any backbone, without taking it apart.
+        hook = self.finer and self.finer.register_forward_hook(lambda *call: seen.append(call[2]))
+        try:
+            hidden = self.front(images, len(self.layers))
+        finally:
+            if hook:
+                hook.remove()
+        return self.pool(hidden), self.map(hidden), seen[0] if seen else None
 
     def freeze(self, layers: int) -> int:
         """See `backbones.freeze`."""

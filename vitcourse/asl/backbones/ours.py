@@ -30,6 +30,10 @@ class Ours(Adapter):
         self.width, self.image_size = module.config.dim, module.config.image_size
         self.before = [module.patch_embed, *module.parameters(recurse=False)]  # class token and positions
         self.layers = list(module.blocks)
+        stem = module.patch_embed.proj
+        if isinstance(stem, nn.Sequential):  # what it has made before its last halving
+            *_, last = (i for i, part in enumerate(stem) if getattr(part, "stride", (1, 1)) == (2, 2))
+            self.finer = stem[last - 1]
 
     @staticmethod
     def fits(module: nn.Module) -> bool:

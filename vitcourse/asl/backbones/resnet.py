@@ -32,6 +32,7 @@ class ResNetAdapter(Adapter):
         self.width = module.layer4[-1].conv1.in_channels
         self.before = [module.conv1, module.bn1]
         self.layers = [module.layer1, module.layer2, module.layer3, module.layer4]
+        self.finer = module.layer2  # a place of 8 pixels, as in the stem of the course's ViT
         if isinstance(module, ImageNetResNet):
             self.mean, self.deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -68,6 +69,9 @@ class ResNetAdapter(Adapter):
 
     def pool(self, hidden: Tensor) -> Tensor:
         return self.module.avgpool(hidden).flatten(1)
+
+    def map(self, hidden: Tensor) -> Tensor:
+        return hidden
 
     def drop_head(self) -> None:
         self.module.fc = nn.Identity()

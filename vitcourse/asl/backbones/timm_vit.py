@@ -26,7 +26,7 @@ class TimmViT(Adapter):
         super().__init__(module)
         self.width, (self.image_size, _) = module.num_features, module.patch_embed.img_size
         self.before = [module.patch_embed, module.norm_pre, *module.parameters(recurse=False)]
-        self.layers = list(module.blocks)
+        self.layers, self.prefix = list(module.blocks), module.num_prefix_tokens
         known = getattr(module, "pretrained_cfg", None) or {}
         self.mean, self.deviation = (tuple(known.get(key) or Adapter.mean) for key in ("mean", "std"))
 

@@ -5,9 +5,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from vitcourse import results
 from vitcourse.asl.parts import Parts
-from vitcourse.data.asl import AslDataset, Copy, find_copies, load
+from vitcourse.data.asl import AslDataset, Copy, find_copies, load, tighten
 from vitcourse.data.exports.roboflow import FORMS, form_of, split_folder
 from vitcourse.files import write_whole
 
@@ -48,19 +51,41 @@ def _annotation_files(folder: Path, form: str) -> list[Path]:
 
 def copies_within(dataset: AslDataset, say: Callable[[str], None]) -> list[Copy]:
     """`find_copies` among the images of a data set; what was found once is read from ``_build/copies``."""
-    digest = hashlib.sha256()
+    files = dataset.files
+    place = {file: i for i, file in enumerate(files)}
+
+    def look() -> list[list]:
+        say(f"looking for copies of one photo among {len(files)} images, which takes minutes the first time")
+        return [[place[c.first], place[c.second], c.similarity, c.mirrored] for c in find_copies(files)]
+
+    return [Copy(files[i], files[j], *facts) for i, j, *facts in _kept("copies", dataset, look)]
+
+
+def tight_boxes(dataset: AslDataset, say: Callable[[str], None]) -> Tensor:
+    """The boxes of `tighten`, (N, 4); what was solved once is read from ``_build/tight``."""
+
+    def solve() -> list[list[float]]:
+        say(f"registering the copies of photos among {len(dataset)} images, which takes minutes the first time")
+        return tighten(dataset).boxes.tolist()
+
+    return torch.tensor(_kept("tight", dataset, solve))
+
+
+def _kept(kind: str, dataset: AslDataset, make: Callable[[], list]) -> list:
+    """What is made of the images and boxes of a data set, made once and kept below ``_build``."""
+    digest = hashlib.sha256(dataset.boxes.numpy().tobytes() if kind == "tight" else b"")
     for file in map(Path, dataset.files):
         digest.update(file.name.encode() + file.read_bytes())
-    cache = results.FOLDER.parents[1] / "_build" / "copies" / f"{digest.hexdigest()}.json"
-    place = {file: i for i, file in enumerate(dataset.files)}
+    cache = results.FOLDER.parents[1] / "_build" / kind / f"{digest.hexdigest()}.json"
     if not cache.is_file():
-        say(f"looking for copies of one photo among {len(dataset)} images, which takes minutes the first time")
-        pairs = [[place[c.first], place[c.second], c.similarity, c.mirrored] for c in find_copies(dataset.files)]
-        write_whole(cache, json.dumps(pairs).encode())
-    files = dataset.files
-    return [Copy(files[i], files[j], *facts) for i, j, *facts in json.loads(cache.read_text(encoding="utf-8"))]
+        write_whole(cache, json.dumps(make()).encode())
+    return json.loads(cache.read_text(encoding="utf-8"))
 
 
-def real_parts(data: str | Path, say: Callable[[str], None]) -> Parts:
-    """The parts of an export of real photos, in which no copies of one photo are parted."""
-    return Parts(data, copies_within(load(data, "train"), say))
+def real_parts(data: str | Path, say: Callable[[str], None], *, tight: bool = False) -> Parts:
+    """The parts of an export of real photos, in which no copies of one photo are parted; ``tight``: with tight boxes.
+
+    Photos without a box are refused.
+    """
+    train = load(data, "train")
+    return Parts(data, copies_within(train, say), tight=tight_boxes(train, say) if tight else None)
