@@ -10,15 +10,14 @@ import typer
 from vitcourse.asl import SignRun
 from vitcourse.asl.parts import Parts
 from vitcourse.asl.trainer import train_signs
-from vitcourse.blocks import BLOCKS
 from vitcourse.commands import command_group, console, example, say
 from vitcourse.commands.options import Background, made, options_of
 from vitcourse.commands.terminal import log_table, notes, progress
 from vitcourse.data.faces import in_memory, load, synthesise
 from vitcourse.errors import InputError
 from vitcourse.faces import MODELS, PRESETS, train_faces
+from vitcourse.faces.models import BLOCKS
 from vitcourse.training import TrainingConfig, check_precision, first_process
-from vitcourse.training.setup import Setup
 
 app = command_group()
 
@@ -96,11 +95,9 @@ def train_faces_command(
     given = {name: value for name, value in given.items() if value is not None} | {"workers": workers}
     try:
         check_precision(precision)
-        vit = own.vit if block is None else Setup(own.vit).with_block(block, num_parallel).model
         run = replace(
-            own,
+            own if block is None else own.with_block(block, num_parallel),
             model=model,
-            vit=vit,
             start=start,
             augment=own.augment if augment is None else augment,
             training=replace(own.training, **given),

@@ -9,10 +9,11 @@ from vitcourse.asl.backbones.ours import SMALL_VIT, pretrained_weights
 from vitcourse.data.asl import to_input
 from vitcourse.errors import InputError
 from vitcourse.training import TrainingConfig
-from vitcourse.training.setup import SEED
-from vitcourse.vit import VisionTransformer, ViTConfig
+from vitcourse.training.setup import SEED, Setup
+from vitcourse.vit import CHOICES, VisionTransformer, ViTConfig
 
 MODELS = {"vit": "the course's, with any block", "resnet18": "torchvision's", "deit3": "timm's DeiT III"}
+BLOCKS = CHOICES["block"]
 STARTS = ("scratch", "signs")
 TIMM_DEIT3 = "deit3_small_patch16_224"  # its sizes are replaced by those of the run
 
@@ -52,6 +53,10 @@ class FaceRun:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.start == "signs" and (self.model, self.vit.block) != ("vit", "block"):
             raise ValueError("the sign backbone is a vit of plain blocks: start 'signs' takes no other model or block")
+
+    def with_block(self, block: str, num_parallel: int = 2) -> "FaceRun":
+        """The same with another block and as many weights; see `training.setup.Setup.with_block`."""
+        return replace(self, vit=Setup(self.vit).with_block(block, num_parallel).model)
 
 
 # "cpu" is sized for one core. "seed" is the project that the lesson follows: its model, optimizer and epochs, and no
