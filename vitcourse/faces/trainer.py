@@ -56,7 +56,7 @@ def train_faces(
             return {f"valid_{name}": value for name, value in evaluate(trained, valid).items()}
 
         options = {"evaluate": measured, "out": folder, "resume": resume, "on_step": on_step}
-        transform = FaceAugmentation(mix=run.mix) if run.augment else None
+        transform = FaceAugmentation(mix=run.mix, strength=run.augment) if run.augment else None
         log = fit(model, train, FaceLoss(run.smoothing), run.training, transform=transform, **options)
         threshold = threshold_for(shares(logits_of(model, valid.images)))
         if writes:

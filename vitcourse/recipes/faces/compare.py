@@ -25,13 +25,16 @@ SEEDS = (0, 1, 2)
 SPLIT = {"valid": 0.1, "test": 0.4, "seed": 0}
 STRANGERS = 10  # people kept out, where it is asked what a model says of them
 RUN = PRESETS["cpu"]
+STRENGTHS = (0.5, 1.0)  # of the augmentation: the first block is tried with each, and validation chooses
+FROM_SIGNS = "block, from signs"
+TUNING = {"epochs": 15, "lr": 5e-4}  # a larger model and larger pictures, so fewer epochs, about as many seconds
 
 
 def runs(base: FaceRun) -> dict[str, FaceRun]:
     """Every model that is compared, by its title."""
-    others = {"deit3": {"model": "deit3"}, "resnet18": {"model": "resnet18"}, "block, from signs": {"start": "signs"}}
-    titles = {block: base.with_block(block) for block in BLOCKS}
-    return titles | {title: replace(base, **changes) for title, changes in others.items()}
+    own = {block: base.with_block(block) for block in BLOCKS}
+    others = {name: replace(base, model=name) for name in ("deit3", "resnet18")}
+    return own | others | {FROM_SIGNS: replace(base.from_signs(), training=replace(base.training, **TUNING))}
 
 
 def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
@@ -39,8 +42,9 @@ def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
 
     A run that ended before is not made again: what it gave is kept in ``_build``, until the whole has been recorded.
     """
-    size = RUN.vit.image_size
-    parts = in_memory(load(data, **SPLIT), size)
+    sets, others = load(data, **SPLIT), load(data, **SPLIT, strangers=STRANGERS)
+    parts, fewer = (in_memory(one, RUN.vit.image_size) for one in (sets, others))
+    larger = in_memory(sets, runs(RUN)[FROM_SIGNS].vit.image_size)
     kept = results.FOLDER.parents[1] / "_build" / f"{name}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
@@ -54,15 +58,21 @@ def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
         say(f"{title}, seed {row['seed']}: {row['told']} ({row['seconds']:.0f} s)")
         return {name: value for name, value in row.items() if name != "told"}
 
-    content = about(parts) | {"rows": [], "open_set": []}
+    content = about(parts) | {"choices": [], "rows": [], "open_set": []}
+    for strength in STRENGTHS:
+        run = seeded(replace(runs(RUN)[BLOCKS[0]], augment=strength), SEEDS[0])
+        row = once(BLOCKS[0], run, measured, parts)
+        content["choices"].append({"augment": strength, "valid": row["valid"], "valid_loss": row["valid_loss"]})
+    least = min(content["choices"], key=lambda choice: choice["valid_loss"])
+    base = replace(RUN, augment=least["augment"])
+    content["budget"]["augment"] = base.augment
     for seed in SEEDS:
-        for title, run in runs(RUN).items():
-            content["rows"].append(once(title, seeded(run, seed), measured, parts))
+        for title, run in runs(base).items():
+            content["rows"].append(once(title, seeded(run, seed), measured, larger if title == FROM_SIGNS else parts))
             yield content | {"seconds": spent(content)}
     best = max(BLOCKS, key=lambda block: mean(row["valid"] for row in content["rows"] if row["title"] == block))
-    fewer = in_memory(load(data, **SPLIT, strangers=STRANGERS), size)
     for seed in SEEDS:
-        content["open_set"].append(once(best, seeded(runs(RUN)[best], seed), asked_of_strangers, fewer))
+        content["open_set"].append(once(best, seeded(runs(base)[best], seed), asked_of_strangers, fewer))
         yield content | {"seconds": spent(content)}
     kept.unlink()
 
@@ -104,35 +114,34 @@ def measured(title: str, run: FaceRun, parts: dict[str, Pictures]) -> dict:
     model, log, _ = train_faces(run, parts)
     seconds = time.process_time() - busy
     found = {name: round(evaluate(model, parts[name])["accuracy"], 4) for name in ("train", "valid", "test")}
+    settings = {"epochs": run.training.epochs, "lr": run.training.lr, "image_size": run.vit.image_size}
     return {
         "title": title,
         "seed": run.training.seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **settings,
         **found,
+        "valid_loss": round(log[-1]["valid_loss"], 4),
         "curve": curve(log),
         "seconds": round(seconds, 1),
         "told": f"valid {found['valid']:.1%}, test {found['test']:.1%}",
     }
 
 
-def curve(log: list[dict]) -> list[dict]:
+def curve(log: list[dict]) -> dict[str, list[float]]:
     """For each epoch the loss and accuracy in training, the mean of that accuracy over the epochs so far, validation.
 
     The mean is what the project that the lesson follows plots: ``100 * np.cumsum(accs) / range(len(accs))``, whose
     divisor starts at 0 and is one too small; here it starts at 1.
     """
-    sums = accumulate(entry["accuracy"] for entry in log)
-    return [
-        {
-            "epoch": entry["epoch"],
-            "loss": round(entry["loss"], 4),
-            "train_accuracy": round(entry["accuracy"], 4),
-            "cumulative": round(total / entry["epoch"], 4),
-            "valid_accuracy": round(entry["valid_accuracy"], 4),
-            "valid_loss": round(entry["valid_loss"], 4),
-        }
-        for entry, total in zip(log, sums, strict=True)
-    ]
+    accuracy = [entry["accuracy"] for entry in log]
+    columns = {
+        "loss": [entry["loss"] for entry in log],
+        "train_accuracy": accuracy,
+        "cumulative": [total / epochs for epochs, total in enumerate(accumulate(accuracy), start=1)],
+        "valid_accuracy": [entry["valid_accuracy"] for entry in log],
+    }
+    return {name: [round(value, 4) for value in column] for name, column in columns.items()}
 
 
 def asked_of_strangers(title: str, run: FaceRun, parts: dict[str, Pictures]) -> dict:
