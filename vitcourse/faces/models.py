@@ -76,7 +76,7 @@ class FaceRun:
 # augmentation. It lowers the rate after every epoch and decays all weights; here the rate follows the same cosine step
 # by step, and what is no matrix does not decay.
 PRESETS = {
-    "cpu": FaceRun(training=TrainingConfig(epochs=60, batch_size=20, lr=2e-3, warmup=0.1)),
+    "cpu": FaceRun(training=TrainingConfig(epochs=40, batch_size=20, lr=2e-3, warmup=0.1)),
     "seed": FaceRun(
         vit=SEED.model,
         augment=0.0,

@@ -14,7 +14,9 @@ from pathlib import Path
 from statistics import mean
 
 from vitcourse import results
+from vitcourse.data.copies import find_copies
 from vitcourse.data.faces import Pictures, in_memory, load
+from vitcourse.data.people import SAME_MOMENT, read
 from vitcourse.faces import PRESETS, FaceRun, eigenfaces, evaluate, open_set, shares, train_faces
 from vitcourse.faces.measures import ACCEPTED, logits_of
 from vitcourse.faces.models import BLOCKS
@@ -25,9 +27,8 @@ SEEDS = (0, 1, 2)
 SPLIT = {"valid": 0.1, "test": 0.4, "seed": 0}
 STRANGERS = 10  # people kept out, where it is asked what a model says of them
 RUN = PRESETS["cpu"]
-STRENGTHS = (0.5, 1.0)  # of the augmentation: the first block is tried with each, and validation chooses
 FROM_SIGNS = "block, from signs"
-TUNING = {"epochs": 15, "lr": 5e-4}  # a larger model and larger pictures, so fewer epochs, about as many seconds
+TUNING = {"epochs": 10, "lr": 5e-4}  # a larger model and larger pictures: fewer epochs, about as many seconds
 
 
 def runs(base: FaceRun) -> dict[str, FaceRun]:
@@ -42,7 +43,8 @@ def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
 
     A run that ended before is not made again: what it gave is kept in ``_build``, until the whole has been recorded.
     """
-    sets, others = load(data, **SPLIT), load(data, **SPLIT, strangers=STRANGERS)
+    copies = [pair for own in read(data).values() for pair in find_copies(own, threshold=SAME_MOMENT)]
+    sets, others = (load(data, **SPLIT, copies=copies, strangers=kept_out) for kept_out in (0, STRANGERS))
     parts, fewer = (in_memory(one, RUN.vit.image_size) for one in (sets, others))
     larger = in_memory(sets, runs(RUN)[FROM_SIGNS].vit.image_size)
     kept = results.FOLDER.parents[1] / "_build" / f"{name}.json"
@@ -58,21 +60,14 @@ def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
         say(f"{title}, seed {row['seed']}: {row['told']} ({row['seconds']:.0f} s)")
         return {name: value for name, value in row.items() if name != "told"}
 
-    content = about(parts) | {"choices": [], "rows": [], "open_set": []}
-    for strength in STRENGTHS:
-        run = seeded(replace(runs(RUN)[BLOCKS[0]], augment=strength), SEEDS[0])
-        row = once(BLOCKS[0], run, measured, parts)
-        content["choices"].append({"augment": strength, "valid": row["valid"], "valid_loss": row["valid_loss"]})
-    least = min(content["choices"], key=lambda choice: choice["valid_loss"])
-    base = replace(RUN, augment=least["augment"])
-    content["budget"]["augment"] = base.augment
+    content = about(parts) | {"rows": [], "open_set": []}
     for seed in SEEDS:
-        for title, run in runs(base).items():
+        for title, run in runs(RUN).items():
             content["rows"].append(once(title, seeded(run, seed), measured, larger if title == FROM_SIGNS else parts))
             yield content | {"seconds": spent(content)}
     best = max(BLOCKS, key=lambda block: mean(row["valid"] for row in content["rows"] if row["title"] == block))
     for seed in SEEDS:
-        content["open_set"].append(once(best, seeded(runs(base)[best], seed), asked_of_strangers, fewer))
+        content["open_set"].append(once(best, seeded(runs(RUN)[best], seed), asked_of_strangers, fewer))
         yield content | {"seconds": spent(content)}
     kept.unlink()
 
@@ -101,6 +96,7 @@ def about(parts: dict[str, Pictures]) -> dict:
             "lr": training.lr,
             "weight_decay": training.weight_decay,
             "smoothing": RUN.smoothing,
+            "augment": RUN.augment,
             "threads": 1,
         },
         "vit": {name: getattr(vit, name) for name in ("patch_size", "dim", "depth", "num_heads", "stem")},
@@ -121,7 +117,6 @@ def measured(title: str, run: FaceRun, parts: dict[str, Pictures]) -> dict:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         **settings,
         **found,
-        "valid_loss": round(log[-1]["valid_loss"], 4),
         "curve": curve(log),
         "seconds": round(seconds, 1),
         "told": f"valid {found['valid']:.1%}, test {found['test']:.1%}",
