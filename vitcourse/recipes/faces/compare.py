@@ -97,7 +97,6 @@ def about(parts: dict[str, Pictures]) -> dict:
             "weight_decay": training.weight_decay,
             "smoothing": RUN.smoothing,
             "augment": RUN.augment,
-            "threads": 1,
         },
         "vit": {name: getattr(vit, name) for name in ("patch_size", "dim", "depth", "num_heads", "stem")},
         "eigenfaces": {"valid": round(valid, 4), "test": round(test, 4)},

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vitcourse.data.faces import synthesise
+from vitcourse.faces.models import SIGNS
 from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.faces import compare
 
@@ -16,5 +17,5 @@ def record(say: Say) -> Iterator[dict]:
     """Renders the people, then trains and measures every model with every seed."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "faces"
-        synthesise(data, PEOPLE, IMAGES, compare.RUN.vit.image_size, SEED)
+        synthesise(data, PEOPLE, IMAGES, SIGNS.image_size, SEED)  # the largest that a model reads
         yield from compare.compared("faces_rendered", data, say)
