@@ -51,4 +51,4 @@ def record(say: Say) -> Iterator[dict]:
     model, run = new_model(RUN)
     start = pulls(model.to(own_device()), ground.features(model, run)[0])
     content = {"data": PICTURES, "frozen": RUN.frozen_layers, "epochs": RUN.training.epochs, "start": start}
-    yield from every("asl_divisor", content, SETTINGS, one, seconds=16, say=say)
+    yield from every("asl_divisor", content, SETTINGS, one, seconds=8, say=say)

@@ -34,4 +34,4 @@ def record(say: Say) -> Iterator[dict]:
         return found | {"letter_over_box": learned}
 
     content = {"data": PICTURES, "frozen": RUN.frozen_layers, "epochs": RUN.training.epochs, "ways": WAYS}
-    yield from every("asl_weighting", content, SETTINGS, one, seconds=16, say=say)
+    yield from every("asl_weighting", content, SETTINGS, one, seconds=8, say=say)
