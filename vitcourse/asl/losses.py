@@ -2,7 +2,7 @@
 
 Sources: Rezatofighi et al. 2019, https://arxiv.org/abs/1902.09630 (GIoU); Zheng et al. 2019,
 https://arxiv.org/abs/1911.08287 (CIoU); Kendall, Gal and Cipolla 2018, https://arxiv.org/abs/1705.07115 (learned
-uncertainty); the constant C is that of the project the lesson follows.
+uncertainty); the constant C is that of the project the lesson follows. A third way to balance them is `asl.gradnorm`.
 
 Shape legend: B images, K letters.
 """
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import complete_box_iou_loss, generalized_box_iou_loss
 
+from vitcourse.asl.gradnorm import GradNorm, last_shared
 from vitcourse.data.asl import to_input
 
 # Where the smooth L1 turns from a square to a line: 3 pixels of 64. PyTorch's own default is 1, the whole image: a
@@ -42,7 +43,7 @@ BOX_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "giou": lambda boxes, true_boxes: overlap_loss(generalized_box_iou_loss, boxes, true_boxes),
     "ciou": lambda boxes, true_boxes: overlap_loss(complete_box_iou_loss, boxes, true_boxes),
 }
-BALANCES = ("constant", "uncertainty")
+BALANCES = ("constant", "uncertainty", "gradnorm")
 TASKS = ("both", "letters")
 
 
@@ -87,15 +88,13 @@ class SignLoss(nn.Module):
                 loss = exp(-s_letter) cross-entropy + s_letter / 2 + exp(-s_box) box / 2 + s_box / 2
 
             after Kendall et al., section 3.2; left alone, exp(s_letter) moves to twice the cross-entropy and
-            exp(s_box) to the box loss.
+            exp(s_box) to the box loss. "gradnorm" learns weights that make both pull alike (`asl.gradnorm`).
         task: "both", or "letters" for the cross-entropy alone.
         after: layers that the items of `asl.frozen.FrozenFeatures` have passed already.
 
     Raises:
         ValueError: C is not above 0, or a name is unknown.
     """
-
-    rate_scale = 10.0  # two numbers have a long way to go (from 0 to about -4), in the few steps of a fine-tuning
 
     def __init__(
         self,
@@ -115,6 +114,9 @@ class SignLoss(nn.Module):
         )
         learned = balance == "uncertainty"
         self.log_variances = nn.Parameter(torch.zeros(2)) if learned else None
+        self.grad_norm = GradNorm() if balance == "gradnorm" else None
+        # Two numbers have a long way to go (from 0 to about -4), in the few steps of a fine-tuning.
+        self.rate_scale = 10.0 if learned else 25.0
 
     def forward(self, model: nn.Module, batch: dict) -> dict[str, Tensor]:
         cached = "hidden" in batch
@@ -128,6 +130,10 @@ class SignLoss(nn.Module):
             weights = {"letter_weight": (-letter).exp(), "box_weight": (-box).exp() / 2}
             weighed = weights["letter_weight"] * losses["classification"] + weights["box_weight"] * losses["box"]
             return losses | {"loss": weighed + (letter + box) / 2} | weights
+        if self.grad_norm is not None:
+            shared = last_shared(getattr(model, "module", model).backbone)
+            loss, (letter, box) = self.grad_norm(torch.stack([losses["classification"], losses["box"]]), shared)
+            return losses | {"loss": loss, "letter_weight": letter, "box_weight": box}
         return losses
 
 

@@ -53,7 +53,7 @@ class SignRun:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     backbone_config: dict | None = None
     box_loss: str = offered("mse", f"{', '.join(BOX_LOSSES)}.")
-    balance: str = offered("constant", "constant (C), or uncertainty (learned).")
+    balance: str = offered("constant", "constant (C), uncertainty or gradnorm (both learned).")
     task: str = offered("both", "both, or letters alone.")
     labels: str = offered("exported", "exported, or tight: the boxes of train without what they grew by.")
     augment: bool = offered(True, "Mirror, move, scale, recolour.")

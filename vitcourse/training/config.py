@@ -11,6 +11,10 @@ from torch import Tensor, nn
 from vitcourse.training.schedules import SCHEDULES
 
 MOST_WORKERS = 64
+OPTIMIZERS = {
+    "adamw": lambda groups, config: torch.optim.AdamW(groups, lr=config.lr, eps=config.eps),
+    "sgd": lambda groups, config: torch.optim.SGD(groups, lr=config.lr, momentum=0.9),
+}
 Size = TypeVar("Size")
 LossFunction = Callable[[nn.Module, dict], dict[str, Tensor]]
 
@@ -38,6 +42,7 @@ class TrainingConfig:
 
     Attributes:
         lr: reached after the warm-up; see ``schedule`` for what comes then.
+        optimizer: "adamw", or "sgd" with a momentum of 0.9.
         weight_decay: on weight matrices only; biases, norms, gammas, the class token and positions have none.
         eps: of AdamW, what its division cannot fall below.
         precision: "no" (float32), "bf16" or "fp16" (autocast).
@@ -50,7 +55,7 @@ class TrainingConfig:
         choose: the number of the log by which the epoch is chosen whose weights are kept; empty for the last epoch.
 
     Raises:
-        ValueError: a number out of its range (a seed is 0 to 99,999), or an unknown precision or schedule.
+        ValueError: a number out of its range (a seed is 0 to 99,999), or an unknown precision, schedule or optimizer.
     """
 
     epochs: int = offered(
@@ -71,12 +76,15 @@ class TrainingConfig:
     patience: int = field(default=2, metadata={"least": 0})
     plateau_factor: float = 0.1
     choose: str = ""
+    optimizer: str = offered("adamw", "adamw, or sgd (momentum 0.9).")
 
     def __post_init__(self):
         if self.precision not in ("no", "bf16", "fp16"):
             raise ValueError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup must be a share of the steps in [0, 1), got {self.warmup}")
         for one in fields(self):

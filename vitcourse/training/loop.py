@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vitcourse.training.checkpoints import resume as load_checkpoint
 from vitcourse.training.checkpoints import save
-from vitcourse.training.config import LossFunction, TrainingConfig, check_precision
+from vitcourse.training.config import OPTIMIZERS, LossFunction, TrainingConfig, check_precision
 from vitcourse.training.kernels import attention_kernel
 from vitcourse.training.processes import Batches, mean_over_processes, seed_process, to_device, told_by_first
 from vitcourse.training.schedules import Plateau, better, follow, rate_factor
@@ -110,7 +110,7 @@ class _Trainer:
             self.learned_loss = loss_function.to(self.accelerator.device)
             rate = config.lr * getattr(loss_function, "rate_scale", 1.0)
             groups.append({"params": list(loss_function.parameters()), "weight_decay": 0.0, "lr": rate})
-        optimizer = torch.optim.AdamW(groups, lr=config.lr, eps=config.eps)
+        optimizer = OPTIMIZERS[config.optimizer](groups, config)
         updates = config.epochs * self.batches.updates
         warmup = round(config.warmup * updates)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(config.schedule, updates, warmup))
@@ -210,7 +210,7 @@ class _Trainer:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """The trained parameters in two groups for AdamW: those that decay, and those that do not."""
+    """The trained parameters in two groups for the optimiser: those that decay, and those that do not."""
     trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     bare = ("cls_token", "pos_embed", "position_embeddings")
     plain = [parameter for name, parameter in trained if parameter.ndim < 2 or name.endswith(bare)]

@@ -1,0 +1,1 @@
+"""What the lesson on experiments reads: many short trainings on rendered signs."""
