@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "vitcourse"
 FLOORS = (
     *("errors", "files", "threads", "timing", "attention", "positions", "patches", "blocks", "vit", "explain"),
     *("transformer", "data.pretraining", "bert", "weights", "figures", "training", "hands", "heads", "data", "results"),
-    *("statistics", "asl", "recipes", "exercises", "checks", "notebooks", "grading", "commands", "cli", "__main__"),
+    *("statistics", "asl", "faces", "recipes", "exercises", "checks", "notebooks", "grading", "commands", "cli"),
+    "__main__",
 )
 CORE = ("errors", "attention", "positions", "patches", "blocks", "transformer", "bert", "vit", "weights", "explain")
 ALLOWED = {"torch", "einops", "numpy", "safetensors", "vitcourse"}

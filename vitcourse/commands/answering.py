@@ -6,25 +6,34 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from vitcourse.asl import load_run
+from vitcourse import asl, faces
 from vitcourse.asl.answers import Answers, Model, answer
 from vitcourse.errors import CheckpointError, shown
+from vitcourse.faces.runs import THRESHOLD
 from vitcourse.training.description import RUN, Description, described
 from vitcourse.training.export import OnnxModel
 
-KINDS: dict[str, Callable[[Path], nn.Module]] = {"signs": lambda folder: load_run(folder)[0]}
+KINDS: dict[str, Callable[[Path], nn.Module]] = {
+    "signs": lambda folder: asl.load_run(folder)[0],
+    "faces": lambda folder: faces.load_run(folder)[0],
+}
 
 
 @dataclass(frozen=True)
 class Answering:
-    """Called as ``answering(pixels, top)``; see `asl.answers.answer`."""
+    """Called as ``answering(pixels, top)``; see `asl.answers.answer`.
+
+    Where the run has a threshold, an answer also says whether it is ``unknown``: no share reaches it.
+    """
 
     description: Description
     model: Model
 
     def __call__(self, pixels: Tensor, top: int = 1) -> dict:
         size = self.description.preprocessing["size"]
-        return answer(self.model, pixels, self.description.labels, size, top)
+        found = answer(self.model, pixels, self.description.labels, size, top)
+        least = self.description.metrics.get(THRESHOLD)
+        return found if least is None else found | {"unknown": found["top"][0]["share"] < least}
 
 
 def answers_of(folder: Path) -> tuple[Description, Answers]:

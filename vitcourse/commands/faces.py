@@ -1,4 +1,4 @@
-"""Commands on faces: crop them out of photos."""
+"""Commands on faces: crop them out of photos, or render them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,9 @@ from vitcourse.commands import command_group, example, say
 
 app = command_group()
 crop = command_group("Cut what a model is trained on out of photos.")
+render = command_group("Make pictures of what does not exist.")
 app.add_typer(crop, name="crop")
+app.add_typer(render, name="render")
 
 
 @crop.command("faces", epilog=example("vitcourse crop faces photos faces --several largest"))
@@ -31,3 +33,20 @@ def crop_faces(
     for photo in filter(lambda photo: photo.note, photos):
         say(f"{photo.file}: {photo.note}")
     say(f"wrote {sum(photo.written for photo in photos)} faces from {len(photos)} photos to {out}")
+
+
+@render.command("faces", epilog=example("vitcourse render faces data/faces --people 40 --images 10 --size 64"))
+def render_faces(
+    out: Annotated[Path, typer.Argument(help="The folder to make; it must be new or empty.")],
+    people: Annotated[int, typer.Option(help="How many people.", min=2)] = 40,
+    images: Annotated[int, typer.Option(help="Pictures of each.", min=1)] = 10,
+    size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 64,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files, another one other people.")] = 0,
+) -> None:
+    """Render faces of people who do not exist, in a folder for each of them."""
+    from vitcourse.commands.terminal import progress
+    from vitcourse.data.faces import synthesise
+
+    with progress("rendering") as (step,):
+        synthesise(out, people, images, size, seed, step)
+    say(f"wrote {people * images} pictures of {people} people to {out}")

@@ -30,7 +30,10 @@ def predict(
     null: Annotated[bool, typer.Option("--null", "-0", help="Names on standard input end with NUL.")] = False,
     out: Annotated[Path | None, typer.Option(help="Draw the answers into this picture.")] = None,
 ) -> None:
-    """Name what images show, and box a hand. A file that cannot be read is told, and the others are answered."""
+    """Name what images show, and box a hand. A file that cannot be read is told, and the others are answered.
+
+    A model of faces says "unknown" where it is less sure than it was of the people whom it knows.
+    """
     from vitcourse.commands.answering import load
     from vitcourse.data.images import decode
 
@@ -115,7 +118,8 @@ class Drawing:
             return
         self.images.append(plots.thumbnail(pixels, round(self.side * plots.SAVED_DPI)))
         self.boxes += [answer["box"]] if "box" in answer else []
-        self.titles.append("  ".join((answer["top"][0]["label"], f"{answer['top'][0]['share']:.0%}")))
+        label = "unknown" if answer.get("unknown") else answer["top"][0]["label"]
+        self.titles.append("  ".join((label, f"{answer['top'][0]['share']:.0%}")))
 
     def save(self, out: Path) -> None:
         import torch
@@ -144,6 +148,8 @@ def _on_a_line(name: str) -> str:
 
 def _words(answer: dict) -> str:
     shares = ", ".join(f"{one['label']} ({one['share']:.0%})" for one in answer["top"])
+    if answer.get("unknown"):
+        return f"unknown; the likeliest: {shares}"
     if "box" not in answer:
         return shares
     corners = [share * side for share, side in zip(answer["box"], answer["size"] * 2, strict=True)]

@@ -4,7 +4,8 @@
 The pictures show a face and little else, as a detector crops them (``vitcourse crop faces``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
+from vitcourse.data.asl import resize
 from vitcourse.data.copies import Copy
 from vitcourse.data.images import decode
 from vitcourse.data.people import PARTS, divide, read
@@ -19,7 +21,7 @@ from vitcourse.errors import InputError
 from vitcourse.files import whole_folder
 from vitcourse.heads import render
 
-__all__ = ["PARTS", "FaceDataset", "load", "render", "synthesise"]
+__all__ = ["PARTS", "FaceDataset", "Pictures", "in_memory", "load", "render", "synthesise"]
 
 README = """Rendered faces: {people} people who do not exist, {images} pictures of {size} x {size} pixels each.
 
@@ -44,6 +46,36 @@ class FaceDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         return {"image": decode(self.files[index]), "label": int(self.labels[index]), "file": self.files[index]}
+
+
+class Pictures(Dataset):
+    """A data set of faces resized to one size and held as one uint8 tensor, so that an epoch decodes nothing.
+
+    Items are dicts ``image`` (uint8, (3, size, size), stretched to the square) and ``label``; ``names`` are those of
+    the data set.
+    """
+
+    def __init__(self, dataset: FaceDataset, size: int, progress: Callable[[], None] = lambda: None):
+        self.names, self.labels = dataset.names, dataset.labels
+        self.images = torch.empty(len(dataset), 3, size, size, dtype=torch.uint8)
+        for i in range(len(dataset)):
+            self.images[i] = resize(dataset[i]["image"], size)
+            progress()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> dict:
+        return {"image": self.images[index], "label": self.labels[index]}
+
+
+def in_memory(
+    sets: Mapping[str, FaceDataset], size: int, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Pictures]:
+    """The parts that `load` gives, decoded; ``progress`` is called with (pictures done, pictures in all)."""
+    total, done = sum(map(len, sets.values())), count(1)
+    step = (lambda: None) if progress is None else (lambda: progress(next(done), total))
+    return {name: Pictures(dataset, size, step) for name, dataset in sets.items()}
 
 
 def load(

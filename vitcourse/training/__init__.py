@@ -12,7 +12,7 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 (cosine schedule); Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3 (warm-up).
 """
 
-from vitcourse.training.checkpoints import CHECKPOINT, LOG, WEIGHTS, differences
+from vitcourse.training.checkpoints import CHECKPOINT, LOG, WEIGHTS, differences, restore, run_folder
 from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision, offered
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
@@ -37,4 +37,6 @@ __all__ = [
     "fit",
     "offered",
     "own_device",
+    "restore",
+    "run_folder",
 ]

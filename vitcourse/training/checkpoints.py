@@ -1,6 +1,8 @@
 """What a run leaves on disk: weights, log and checkpoint, each written whole or not at all."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,10 +10,11 @@ import torch
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
-from vitcourse.errors import CheckpointError, some
+from vitcourse.errors import CheckpointError, InputError, some
 from vitcourse.files import whole_file, write_whole
 from vitcourse.training.config import TrainingConfig
-from vitcourse.weights.checkpoints import load
+from vitcourse.training.description import RUN
+from vitcourse.weights.checkpoints import load, pick, read
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
@@ -64,6 +67,53 @@ def resume(out: Path, parts: dict, config: TrainingConfig) -> tuple[list[dict], 
         if torch.cuda.is_available() and state["random"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["random"]["cuda"])
     return log, state.get("best")
+
+
+def restore(model: nn.Module, folder: Path) -> None:
+    """Reads the weights of a finished run into its model.
+
+    Raises:
+        CheckpointError: they are missing, damaged, or those of another model.
+    """
+    file = folder / WEIGHTS
+    if not file.is_file():
+        raise CheckpointError("there is no such file; is this the folder of a finished run?", file)
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    try:
+        model.load_state_dict(pick(read(file), wanted, file), strict=False)
+    except CheckpointError as error:
+        raise CheckpointError(f"it does not hold the weights of this run ({error.problem})", file) from error
+
+
+@contextmanager
+def run_folder(out: str | Path | None, *, resume: bool) -> Iterator[Path | None]:
+    """Gives the folder that a training writes to; nothing stays there where it fails before its first checkpoint.
+
+    Args:
+        out: None for a training that writes nothing.
+
+    Raises:
+        InputError: there is a run in it that is not to be resumed, or a file stands in its way.
+    """
+    if out is None:
+        yield None
+        return
+    out = Path(out)
+    if not resume and (out / CHECKPOINT).exists():
+        raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
+    if not resume and (out / WEIGHTS).exists():
+        raise InputError(f"{out}: there is a trained model in it already; name another folder")
+    if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
+        raise InputError(f"{out}: a file stands in the way of this folder")
+    try:
+        yield out
+    except BaseException:  # an interrupt as well
+        if not resume and out.is_dir() and not (out / CHECKPOINT).exists():
+            for file in (RUN, LOG, WEIGHTS):
+                (out / file).unlink(missing_ok=True)
+            if not any(out.iterdir()):
+                out.rmdir()
+        raise
 
 
 def differences(saved: dict, wanted: dict, prefix: str = "") -> list[str]:

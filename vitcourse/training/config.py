@@ -39,6 +39,7 @@ class TrainingConfig:
     Attributes:
         lr: reached after the warm-up; see ``schedule`` for what comes then.
         weight_decay: on weight matrices only; biases, norms, gammas, the class token and positions have none.
+        eps: of AdamW, what its division cannot fall below.
         precision: "no" (float32), "bf16" or "fp16" (autocast).
         workers: 0 loads in the training's own process.
         accumulate: with 4 of 8 images the weights move as with one of 32.
@@ -58,6 +59,7 @@ class TrainingConfig:
     batch_size: int = offered(32, "Images in a batch.", least=1)
     lr: float = offered(1e-3, "Peak learning rate.", least=0)
     weight_decay: float = field(default=0.05, metadata={"least": 0})
+    eps: float = field(default=1e-8, metadata={"least": 0})
     warmup: float = offered(0.1, "Share of the updates in which the rate rises.", least=0)
     clip: float = offered(1.0, "Largest norm of the gradient; 0 for any.", least=0)
     precision: str = offered("no", "no, bf16 or fp16.")
@@ -85,7 +87,7 @@ class TrainingConfig:
             raise ValueError(f"workers must be at most {MOST_WORKERS}, got {self.workers}")
         if not 0 <= self.seed < 100_000:  # times 10,000 for the epochs, it must fit into 32 bits
             raise ValueError(f"seed must be 0 to 99999, got {self.seed}")
-        for name in ("lr", "weight_decay", "clip"):
+        for name in ("lr", "weight_decay", "eps", "clip"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be a finite number, got {getattr(self, name)}")
         if not 0 < self.plateau_factor < 1:

@@ -83,6 +83,8 @@ def parsed(text: str) -> Description:
         raise ValueError(f"its labels are {shown(found.labels)}; two names or more are expected")
     if twice := sorted({label for label in found.labels if found.labels.count(label) > 1}):
         raise ValueError(f"it has labels twice: {some(twice)}")
+    if odd := [name for name, value in found.metrics.items() if not isinstance(value, int | float)]:
+        raise ValueError(f"its metrics are no numbers: {some(odd)}")
     size = found.preprocessing.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ValueError(f"its images have a size of {shown(size)}")

@@ -110,7 +110,7 @@ class _Trainer:
             self.learned_loss = loss_function.to(self.accelerator.device)
             rate = config.lr * getattr(loss_function, "rate_scale", 1.0)
             groups.append({"params": list(loss_function.parameters()), "weight_decay": 0.0, "lr": rate})
-        optimizer = torch.optim.AdamW(groups, lr=config.lr)
+        optimizer = torch.optim.AdamW(groups, lr=config.lr, eps=config.eps)
         updates = config.epochs * self.batches.updates
         warmup = round(config.warmup * updates)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(config.schedule, updates, warmup))

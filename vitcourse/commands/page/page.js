@@ -37,6 +37,7 @@ function show(answer, blob, name) {
       left: `${left}%`, top: `${top}%`, width: `${Math.max(0, right - left)}%`, height: `${Math.max(0, bottom - top)}%`,
     });
   }
+  part("unknown").hidden = !answer.unknown;
   part("answers").replaceChildren(...answer.top.map(({ label, share }) => {
     const row = document.createElement("li");
     const meter = Object.assign(document.createElement("meter"), { value: share, max: 1, ariaLabel: label });
