@@ -15,8 +15,12 @@ from vitcourse.checks.engine.words import describe
 Found = tuple[Tensor, Tensor, Tensor]
 
 
+def _share(which: Tensor, like: Tensor) -> Tensor:
+    return which.to(like.dtype).mean()
+
+
 def _found(at: Tensor, shares: Tensor, right: Tensor, strangers: Tensor) -> Found:
-    return at, (strangers > at).double().mean(), ((shares > at) & right).double().mean()
+    return at, _share(strangers > at, at), _share((shares > at) & right, at)
 
 
 def _bound(values: Tensor, pictures: int) -> Tensor:
@@ -46,13 +50,13 @@ def wrong(shares: Tensor, right: Tensor, strangers: Tensor, most: float) -> dict
         "one-more": given(_bound(strangers, math.ceil(most * count) if most * count % 1 else allowed + 1)),
         "one-fewer": given(ordered[max(allowed - 1, 0)]),
         "interpolated": given(torch.quantile(strangers, 1 - most)),
-        "at-the-threshold-accepted": (at, (strangers >= at).double().mean(), ((shares >= at) & right).double().mean()),
-        "wrong-names-counted": (*own[:2], (shares > at).double().mean()),
-        "of-the-accepted": (*own[:2], right[shares > at].double().mean()),
-        "of-the-right": (*own[:2], (shares > at)[right].double().mean()),
+        "at-the-threshold-accepted": (at, _share(strangers >= at, at), _share((shares >= at) & right, at)),
+        "wrong-names-counted": (*own[:2], _share(shares > at, at)),
+        "of-the-accepted": (*own[:2], _share(right[shares > at], at)),
+        "of-the-right": (*own[:2], _share((shares > at)[right], at)),
         "rejected-told": (at, 1 - own[1], own[2]),
         "rejected-told/both": (at, 1 - own[1], 1 - own[2]),
-        "asked-rate-told": (at, torch.tensor(most, dtype=torch.float64), own[2]),
+        "asked-rate-told": (at, torch.tensor(most).to(at.dtype), own[2]),
     }
 
 
@@ -61,7 +65,7 @@ def _read(value: object) -> Found:
     for number in numbers:
         if not isinstance(number, float | int | Tensor) or (isinstance(number, Tensor) and number.numel() != 1):
             raise Wrong("wrong-type", f"Expected three numbers, got {describe(number)} among them.")
-    return tuple(torch.as_tensor(number, dtype=torch.float64).reshape(()) for number in numbers)
+    return tuple(torch.as_tensor(number).float().reshape(()) for number in numbers)
 
 
 PARTS = ("the threshold", "the share of strangers that are accepted", "the share of known people's pictures")
@@ -79,7 +83,7 @@ def _draw(probe: Probe, rest: float) -> tuple[Tensor, Tensor, Tensor, float]:
         named = probe.uniform(known) < 0.5 + 0.4 * shares
         most = (probe.integer(2, 5) + rest) / count
         if (shares > _bound(strangers, int(most * count))).sum() != named.sum():
-            return shares.double(), named, strangers.double(), most
+            return shares, named, strangers, most
 
 
 @threshold.on("no more than the allowed share of strangers lies above the threshold, and it is the lowest such")
