@@ -5,6 +5,8 @@ scripts of ``book/assets/explore`` take its place. Only pages that have one load
 reader asks for it. All data are scripts that call ``Explore.give``: a page that is opened as a file cannot fetch.
 """
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -21,6 +23,9 @@ FOLDER = "explore"  # below _static
 KINDS = {  # the scripts of each kind beside its own, and its data
     "hand": (("vit",), ("hands", "sign-model")),
     "tokens": ((), ()),
+    "heads": ((), ("looks",)),
+    "box": ((), ("hands",)),
+    "patches": ((), ("photo",)),
 }
 
 
@@ -63,32 +68,41 @@ def recorded_hands() -> list[dict]:
     """The pictures of hands, and what the model says of them."""
     from vitcourse import results  # here and below: most pages have no figure of these, and torch takes seconds
 
-    return [picture for picture in results.load("sign_pictures")["pictures"] if picture["letter"]]
+    return results.load("sign_pictures")["pictures"]
+
+
+def still_picture(picture: dict, says: str, boxes: dict[str, list[float]], beside: str) -> nodes.Node:
+    """A recorded picture with boxes by their class, and HTML beside it."""
+    drawn = "".join(
+        f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
+        for kind, (left, top, right, bottom) in boxes.items()
+    )
+    image = f'<img src="data:image/jpeg;base64,{picture["jpeg"]}" width="288" height="288" alt="{says}">'
+    picture = f'<div class="hand-picture">{image}<svg viewBox="0 0 1 1" aria-hidden="true">{drawn}</svg></div>'
+    text = f'<div class="explore-live"><div class="hand-stage">{picture}</div><div>{beside}</div></div>'
+    return nodes.raw("", text, format="html")
 
 
 def still_hand() -> nodes.Node:
     """The first picture with its box, and the five likeliest letters."""
     first = recorded_hands()[0]
-    left, top, right, bottom = first["box"]
     bars = "".join(
         f'<li><b>{name}</b><i><u style="width: {share:.1%}"></u></i><span>{share:.1%}</span></li>'
         for name, share in first["top"]
     )
-    box = f'<rect class="explore-box" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
-    picture = (
-        f'<img src="data:image/jpeg;base64,{first["jpeg"]}" width="288" height="288" '
-        f'alt="A rendered hand that forms the letter {first["letter"]}, in the box that the model has drawn around it">'
-    )
-    text = (
-        f'<div class="explore-live"><div class="hand-stage"><div class="hand-picture">{picture}'
-        f'<svg viewBox="0 0 1 1" aria-hidden="true">{box}</svg></div></div><div class="hand-answer">'
-        f'<p class="hand-says"><span class="hand-letter">{first["top"][0][0]}</span></p>'
-        f'<ol class="hand-bars">{bars}</ol></div></div>'
-    )
-    return nodes.raw("", text, format="html")
+    letter = f'<p class="hand-says"><span class="hand-letter">{first["top"][0][0]}</span></p>'
+    says = f"A rendered hand that forms the letter {first['letter']}, in the box that the model has drawn around it"
+    return still_picture(first, says, {"hand-frame": first["box"]}, f'{letter}<ol class="hand-bars">{bars}</ol>')
 
 
-STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand}
+def still_box() -> nodes.Node:
+    """The second picture, the true box and the model's."""
+    second = recorded_hands()[1]
+    says = "A rendered hand in two boxes that nearly agree: the true one, dashed, and that of the model"
+    return still_picture(second, says, {"box-true": second["true"], "hand-frame": second["box"]}, "")
+
+
+STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box}
 
 
 def sign_model() -> str:
@@ -100,11 +114,35 @@ def sign_model() -> str:
 
 
 def hands() -> str:
-    pictures = [{key: value for key, value in one.items() if key != "weights"} for one in recorded_hands()]
-    return f"Explore.give('hands', {json.dumps(pictures)});\n"
+    from vitcourse import results
+
+    recorded = results.load("sign_pictures")
+    return given("hands", {"pictures": recorded["pictures"], "blind": recorded["blind"]})
 
 
-DATA: dict[str, Callable[[], str]] = {"hands": hands, "sign-model": sign_model}
+def looks() -> str:
+    """Pictures with the attention weights of every layer and head."""
+    from vitcourse import results
+
+    return given("looks", results.load("sign_pictures")["looks"])
+
+
+def photo() -> str:
+    """The photo of lesson 05: the middle of scikit-learn's china.jpg, 224 pixels square."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    stream = io.BytesIO()
+    middle = Image.fromarray(load_sample_image("china.jpg")).crop((10, 0, 437, 427))
+    middle.resize((224, 224), Image.Resampling.BILINEAR).save(stream, "JPEG", quality=90)
+    return given("photo", base64.b64encode(stream.getvalue()).decode())
+
+
+def given(name: str, data) -> str:
+    return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
+
+
+DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
 
 
 def take_frames(app, doctree) -> None:

@@ -5,6 +5,7 @@ Without scripts and in print a still figure stands there; nothing large is loade
 
 import base64
 import math
+from io import BytesIO
 
 import pytest
 import torch
@@ -15,15 +16,19 @@ from small_books import build, write_book
 
 from tests.notebooks import sample
 from vitcourse import results
+from vitcourse.asl import aligned_iou
 from vitcourse.asl.backbones.ours import SMALL_VIT
 from vitcourse.attention import attention
 from vitcourse.data.asl import resize
+from vitcourse.data.images import decode
+from vitcourse.explain import rollout
 from vitcourse.hands import render
 from vitcourse.notebooks.plain import plain_markdown
+from vitcourse.patches import patchify
 from vitcourse.recipes.asl_finetuning import sign_pictures
 from vitcourse.recipes.asl_finetuning.sign_backbone import hand_model
 
-LESSON = "lessons/01_attention/attention"
+LESSON, MORE = "lessons/01_attention/attention", "lessons/06_vit/vit"
 TOKENS = ":::{explore} tokens Larger scores make a harder choice\n:still: 2\n:::"
 INDEX = """\
 # A small book
@@ -41,7 +46,13 @@ def html(tmp_path_factory):
         new_code_cell(sample.SLIDER, id="slider"),
     ]
     notebook = new_notebook(cells=[*cells, new_markdown_cell("The end.", id="end")], metadata=sample.KERNEL)
-    root = write_book(tmp_path_factory.mktemp("explore"), {LESSON: notebook})
+    others = new_notebook(metadata=sample.KERNEL)
+    for kind in ("heads", "patches"):
+        text = f":::{{explore}} {kind} A claim\n:still: 0\n:::"
+        text = f"# More\n\n{text}" if kind == "heads" else text
+        others.cells += [new_markdown_cell(text, id=kind), new_code_cell(sample.SLIDER, id=f"{kind}-slider")]
+    others.cells.append(new_markdown_cell(":::{explore} box A claim\nThe boxes nearly meet.\n:::", id="box"))
+    root = write_book(tmp_path_factory.mktemp("explore"), {LESSON: notebook, MORE: others})
     (root / "index.md").write_text(INDEX, encoding="utf-8")
     done = build(root)
     assert done.returncode == 0, done.stdout
@@ -60,7 +71,7 @@ def encoded(image) -> str:
     return base64.b64encode(image.permute(1, 2, 0).contiguous().numpy().tobytes()).decode()
 
 
-@pytest.mark.parametrize("name", ["index", LESSON])
+@pytest.mark.parametrize("name", ["index", LESSON, MORE])
 def test_the_pages_are_sound(context, html, name):
     assert visit(context, (html / f"{name}.html").as_uri()) == ([], [], [])
 
@@ -170,6 +181,72 @@ def test_tokens_attend_as_torch_does(opened):
         torch.testing.assert_close(torch.tensor([said["output"]], dtype=torch.float64), output, rtol=0, atol=1e-11)
         entropy = torch.special.entr(weights).sum().item() / math.log(2)
         assert abs(said["entropy"] - entropy) < 1e-12
+
+
+def test_heads_read_what_is_recorded_and_torch_computes(opened):
+    """What the page unpacks is what the model says of the picture, head by head, and the rollout of it."""
+    page, model = opened(MORE), hand_model()
+    for recorded in results.load("sign_pictures")["looks"]:
+        image = decode(BytesIO(base64.b64decode(recorded["png"])))
+        weights = sign_pictures.answers(model, image[None])["weights"]  # (1, 6, 3, 37, 37)
+        found = page.evaluate(
+            "look => Explore.kinds.heads.tables(look).map(layer => layer.map(map => [...map]))", recorded
+        )
+        found = torch.tensor(found).view(6, 4, 37, 37)
+        torch.testing.assert_close(found[:, :3], weights[0], rtol=0, atol=1e-4)
+        for layer in range(6):
+            rolled = rollout([weights[:, k] for k in range(layer + 1)])[0]
+            torch.testing.assert_close(found[layer, 3], rolled, rtol=0, atol=1e-4)
+        mean = rolled[1:, 1:].mean(dim=0)
+        shares = page.evaluate("table => [...Explore.kinds.heads.shares(table, -1)]", found[5, 3].flatten().tolist())
+        torch.testing.assert_close(torch.tensor(shares), mean / mean.sum(), rtol=0, atol=1e-4)
+
+
+def test_heads_are_shown_for_the_patch_that_asks(opened):
+    page = opened(MORE)
+    figure = page.locator(".explore-heads")
+    page.wait_for_function(
+        "document.querySelector('.explore-heads .explore-says').textContent.startsWith('Rolled out')"
+    )
+    figure.get_by_role("application").press("ArrowRight")
+    figure.get_by_role("button", name="head 2").click()
+    figure.get_by_role("slider", name="layer").press("Home")
+    said = figure.locator(".explore-says").inner_text()
+    assert said.startswith("Layer 1, head 2: ")
+    assert "the framed patch reads" in said
+    figure.get_by_role("button", name="a flower").click()
+    assert "lights up all the same" in figure.locator(".explore-says").inner_text()
+
+
+def test_a_box_is_judged_as_the_course_does(opened):
+    page = opened(MORE)
+    boxes = torch.rand(2, 60, 4, generator=torch.Generator().manual_seed(0))  # some inverted, some apart
+    found = page.evaluate("([a, b]) => a.map((box, k) => Explore.kinds.box.iou(box, b[k]))", boxes.tolist())
+    torch.testing.assert_close(torch.tensor(found), aligned_iou(*boxes), rtol=0, atol=1e-6)
+    figure = page.locator(".explore-box")
+    figure.locator("tbody tr").first.wait_for()
+    area = figure.locator("svg").first.bounding_box()
+    edges = results.load("sign_pictures")["pictures"][1]["true"]
+    left, top, right, bottom = (area["xy"[k % 2]] + edge * area["width"] for k, edge in enumerate(edges))
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(right, bottom, steps=3)
+    page.mouse.up()
+    assert "it counts at IoU@50 and IoU@75 and IoU@90" in figure.locator(".explore-says").inner_text()
+    figure.get_by_role("slider", name="lower right corner").press("ArrowLeft")
+    assert figure.locator("tbody tr").count() == 3
+
+
+def test_patches_are_counted_as_torch_cuts_them(opened):
+    page = opened(MORE)
+    for side in (112, 16, 7):
+        cut = patchify(torch.zeros(1, 3, 224, 224), side)
+        counted = page.evaluate(f"Explore.kinds.patches.count({side})")
+        assert counted == {"patches": cut.shape[1], "numbers": cut.shape[2], "weights": (cut.shape[1] + 1) ** 2}
+    figure = page.locator(".explore-patches")
+    figure.get_by_role("slider", name="side of a patch").press("End")
+    figure.get_by_role("button", name="mixed").click()
+    assert "1,024 of them, each of 147 numbers" in figure.locator(".explore-says").inner_text()
 
 
 def test_state_is_in_the_address_and_comes_back(opened):

@@ -29,6 +29,14 @@ const Explore = (() => {
   /** The bytes of a text in base64. */
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
+  /** A picture, when it is there. */
+  const image = (address) => new Promise((found, failed) => {
+    const made = new Image();
+    made.onload = () => found(made);
+    made.onerror = () => failed(new Error("that is no picture that this browser can read"));
+    made.src = address;
+  });
+
   /** An element: attributes, `on…` listeners, children. Names of SVG make elements of SVG. */
   const DRAWN = new Set(["svg", "g", "path", "line", "circle", "rect", "text", "polygon", "title", "image"]);
   function element(name, attributes = {}, ...children) {
@@ -181,5 +189,5 @@ const Explore = (() => {
   }
   document.addEventListener("DOMContentLoaded", begin);
 
-  return { add, give, want, bytes, element, change, clamp, percent, drag, arrows, kinds };
+  return { add, give, want, bytes, image, element, change, clamp, percent, drag, arrows, kinds };
 })();

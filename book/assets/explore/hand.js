@@ -15,18 +15,16 @@
     return canvas;
   }
 
-  const decoded = (address) => new Promise((found, failed) => {
-    const image = new Image();
-    image.onload = () => found(squared(image, image.naturalWidth, image.naturalHeight));
-    image.onerror = () => failed(new Error("that is no picture that this browser can read"));
-    image.src = address;
-  });
+  const decoded = async (address) => {
+    const image = await Explore.image(address);
+    return squared(image, image.naturalWidth, image.naturalHeight);
+  };
 
   function build(figure) {
     let pictures = [], model = null, own = null, plain = null, stream = null, turn = 0;
     const canvas = element("canvas", { width: SHOWN, height: SHOWN, tabindex: 0, role: "application",
       "aria-label": "The picture. Arrow keys move a cover over it, Delete takes the cover away." });
-    const frame = element("rect", { class: "explore-box" });
+    const frame = element("rect", { class: "hand-frame" });
     const over = element("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, frame);
     const thumbs = element("div", { class: "hand-thumbs", role: "group", "aria-label": "Pictures" });
     const letter = element("span", { class: "hand-letter" }), sure = element("span");
@@ -45,7 +43,7 @@
 
     // The pictures and what was recorded of them are small, and come with the page; the model comes when it is wanted.
     Explore.want("hands").then(async (data) => {
-      pictures = await Promise.all(data.map(async (one) => ({ ...one,
+      pictures = await Promise.all(data.pictures.map(async (one) => ({ ...one,
         canvas: await decoded(`data:image/jpeg;base64,${one.jpeg}`) })));
       thumbs.append(...pictures.map((one, place) => {
         const small = element("canvas", { width: 72, height: 72 });

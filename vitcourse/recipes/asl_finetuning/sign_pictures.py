@@ -8,6 +8,7 @@ import base64
 import io
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch import Tensor
@@ -17,7 +18,7 @@ from vitcourse.data.asl import resize, to_input
 from vitcourse.data.images import decode
 from vitcourse.data.letters import LETTERS
 from vitcourse.explain import WEIGHTS, intermediates, rollout
-from vitcourse.hands import render
+from vitcourse.hands import render, render_with_truth
 from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.asl_finetuning.sign_backbone import CELLS, CLASSES, SIDE, HandModel, hand_model
 from vitcourse.weights.script import as_script
@@ -25,7 +26,6 @@ from vitcourse.weights.script import as_script
 SEED, PIXELS, QUALITY = 7, 288, 88
 # (the letter, the place in the series of the seed); the first is a W in which covering one finger leaves a V.
 CHOSEN = (("W", 48), ("V", 21), ("Y", 24), ("F", 31), ("C", 54), ("B", 1), ("L", 63), ("A", 0))
-LOOKED_INTO = "WYC"  # whose attention is kept whole
 LAYERS = [f"blocks.{layer}.attn{WEIGHTS}" for layer in range(SMALL_VIT.depth)]
 
 
@@ -81,30 +81,41 @@ def script(model: HandModel) -> str:
 
 @recipe("sign_pictures")
 def record(say: Say) -> dict:
-    """Renders the pictures, and asks the model; of a photo that shows no hand too."""
-    pictures, model = [], hand_model()
+    """Renders the pictures, and asks the model; for attention, the pictures of lesson 06."""
+    pictures, looks, model = [], [], hand_model()
     for letter, place in CHOSEN:
-        image, _ = render(torch.tensor([LETTERS.index(letter)]), SEED, PIXELS, first=place)
-        pictures.append({"letter": letter} | _asked(model, image[0], looks=letter in LOOKED_INTO))
+        image, true = render(torch.tensor([LETTERS.index(letter)]), SEED, PIXELS, first=place)
+        pictures.append({"letter": letter, "true": _rounded(true[0], 4)} | _asked(model, image[0]))
         say(f"{letter}: {pictures[-1]['top'][0]}")
-    flower = torch.from_numpy(load_sample_image("flower.jpg").copy()).permute(2, 0, 1)[:, :, 110:537]
-    pictures.append({"letter": ""} | _asked(model, resize(flower, PIXELS), looks=True))
-    return {"seed": SEED, "pictures": pictures}
+    hands, _, _, parts = render_with_truth(torch.tensor([11, 21, 24]), SEED, SMALL_VIT.image_size)
+    flower = torch.from_numpy(load_sample_image("flower.jpg").copy()).permute(2, 0, 1)[:, :, 107:534]
+    shown = F.max_pool2d((parts > 0).float()[:, None], parts.shape[-1] // SIDE).flatten(1).int()  # patches with a hand
+    for name, image, hand in zip("LVY ", [*hands, resize(flower, SMALL_VIT.image_size)], [*shown, None], strict=True):
+        weights = answers(model, image[None])["weights"][0]
+        numbers = (65535 * weights).round().numpy().astype("<u2").tobytes()  # shares of 65,535
+        looks.append(
+            {"letter": name.strip(), "png": _file(image, "PNG"), "hand": [] if hand is None else hand.tolist()}
+        )
+        looks[-1]["weights"] = base64.b64encode(numbers).decode()
+    blind = render(torch.arange(4 * len(LETTERS)) % len(LETTERS), SEED + 1, 48)[1].mean(dim=0)
+    return {"seed": SEED, "pictures": pictures, "looks": looks, "blind": _rounded(blind, 4)}
 
 
-def _asked(model: HandModel, image: Tensor, looks: bool) -> dict:
+def _asked(model: HandModel, image: Tensor) -> dict:
     """A picture (3, size, size) as a file, and what the model says of what that file holds."""
-    stream = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).numpy()).save(stream, "JPEG", quality=QUALITY)
-    said = answers(model, resize(decode(io.BytesIO(stream.getvalue())), SMALL_VIT.image_size)[None])
+    jpeg = _file(image, "JPEG", quality=QUALITY)
+    said = answers(model, resize(decode(io.BytesIO(base64.b64decode(jpeg))), SMALL_VIT.image_size)[None])
     likely = said["logits"][0].softmax(dim=0).topk(5)
-    found = {
-        "jpeg": base64.b64encode(stream.getvalue()).decode(),
-        "top": [[LETTERS[p], round(s, 4)] for p, s in zip(likely.indices, likely.values.tolist(), strict=True)],
-        "box": [round(edge, 4) for edge in said["box"][0].tolist()],
-        "reads": [round(share, 5) for share in said["reads"][0].tolist()],
-    }
-    if looks:  # all weights, each a share of 65,535
-        numbers = (said["weights"][0] * 65535).round().numpy().astype("<u2")
-        found["weights"] = base64.b64encode(numbers.tobytes()).decode()
-    return found
+    top = [[LETTERS[p], round(s, 4)] for p, s in zip(likely.indices, likely.values.tolist(), strict=True)]
+    return {"jpeg": jpeg, "top": top, "box": _rounded(said["box"][0], 4), "reads": _rounded(said["reads"][0], 5)}
+
+
+def _file(image: Tensor, form: str, **options) -> str:
+    """A picture as a file, in base64."""
+    stream = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).numpy()).save(stream, form, **options)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _rounded(numbers: Tensor, digits: int) -> list[float]:
+    return [round(number, digits) for number in numbers.tolist()]
