@@ -52,6 +52,8 @@ def _expand(directive: Directive) -> str:
             return _exercise_card(directive.argument)
         case "quiz":
             return _quiz(directive)
+        case "explore":
+            return ""  # it computes in the page of the book; in a notebook the slider of the next cell stands for it
         case "dropdown":
             return fold(directive.argument, plain_markdown(inner))
         case name if name in LAYOUT:

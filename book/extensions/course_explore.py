@@ -1,0 +1,199 @@
+"""Sphinx extension: ``:::{explore} KIND`` puts a figure that computes in the page where a figure stood.
+
+What stands in the page is a still figure with its sentence, which is what print and a browser without scripts show; the
+scripts of ``book/assets/explore`` take its place. Only pages that have one load them, and what is large comes when a
+reader asks for it. All data are scripts that call ``Explore.give``: a page that is opened as a file cannot fetch.
+"""
+
+import base64
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from course_nodes import element, html
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+FOLDER = "explore"  # below _static
+KINDS = {  # the scripts of each kind beside its own, and its data
+    "hand": (("vit",), ("hands", "sign-model")),
+    "tokens": ((), ()),
+    "heads": ((), ("looks",)),
+    "box": ((), ("hands",)),
+    "patches": ((), ("photo",)),
+}
+
+
+class Explore(SphinxDirective):
+    """``:::{explore} KIND the claim``, and as its body the sentence that stands below the still figure.
+
+    With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; without
+    it the kind has one of its own.
+    """
+
+    has_content = True
+    required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
+    option_spec = {"still": directives.nonnegative_int}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        kind, *claim = self.arguments
+        if kind not in KINDS or not claim:
+            raise self.error(f"an explorable is ':::{{explore}} KIND the claim', of a kind in: {', '.join(KINDS)}")
+        kinds(self.env).setdefault(self.env.docname, set()).add(kind)
+        still = html("div", classes="explore-still")
+        if "still" in self.options:
+            still["frame"] = self.options["still"]
+        else:
+            still += STILL[kind]()
+        still += self.parse_content_to_nodes()
+        title, messages = self.parse_inline(claim[0])
+        figure = html("figure", html("figcaption", *title), still, classes=f"explore explore-{kind}", data_explore=kind)
+        figure["ids"].append(f"explore-{kind}")
+        return [figure, *messages]
+
+
+def kinds(env) -> dict[str, set[str]]:
+    """The kinds on each page."""
+    if not hasattr(env, "explore_kinds"):
+        env.explore_kinds = {}
+    return env.explore_kinds
+
+
+def recorded_hands() -> list[dict]:
+    """The pictures of hands, and what the model says of them."""
+    from vitcourse import results  # here and below: most pages have no figure of these, and torch takes seconds
+
+    return results.load("sign_pictures")["pictures"]
+
+
+def still_picture(picture: dict, says: str, boxes: dict[str, list[float]], beside: str) -> nodes.Node:
+    """A recorded picture with boxes by their class, and HTML beside it."""
+    drawn = "".join(
+        f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
+        for kind, (left, top, right, bottom) in boxes.items()
+    )
+    image = f'<img src="data:image/jpeg;base64,{picture["jpeg"]}" width="288" height="288" alt="{says}">'
+    picture = f'<div class="hand-picture">{image}<svg viewBox="0 0 1 1" aria-hidden="true">{drawn}</svg></div>'
+    text = f'<div class="explore-live"><div class="hand-stage">{picture}</div><div>{beside}</div></div>'
+    return nodes.raw("", text, format="html")
+
+
+def still_hand() -> nodes.Node:
+    """The first picture with its box, and the five likeliest letters."""
+    first = recorded_hands()[0]
+    bars = "".join(
+        f'<li><b>{name}</b><i><u style="width: {share:.1%}"></u></i><span>{share:.1%}</span></li>'
+        for name, share in first["top"]
+    )
+    letter = f'<p class="hand-says"><span class="hand-letter">{first["top"][0][0]}</span></p>'
+    says = f"A rendered hand that forms the letter {first['letter']}, in the box that the model has drawn around it"
+    return still_picture(first, says, {"hand-frame": first["box"]}, f'{letter}<ol class="hand-bars">{bars}</ol>')
+
+
+def still_box() -> nodes.Node:
+    """The second picture, the true box and the model's."""
+    second = recorded_hands()[1]
+    says = "A rendered hand in two boxes that nearly agree: the true one, dashed, and that of the model"
+    return still_picture(second, says, {"box-true": second["true"], "hand-frame": second["box"]}, "")
+
+
+STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box}
+
+
+def sign_model() -> str:
+    """The weights of the sign model, as a script."""
+    from vitcourse.recipes.asl_finetuning.sign_backbone import hand_model
+    from vitcourse.recipes.asl_finetuning.sign_pictures import script
+
+    return script(hand_model())
+
+
+def hands() -> str:
+    from vitcourse import results
+
+    recorded = results.load("sign_pictures")
+    return given("hands", {"pictures": recorded["pictures"], "blind": recorded["blind"]})
+
+
+def looks() -> str:
+    """Pictures with the attention weights of every layer and head."""
+    from vitcourse import results
+
+    return given("looks", results.load("sign_pictures")["looks"])
+
+
+def photo() -> str:
+    """The photo of lesson 05: the middle of scikit-learn's china.jpg, 224 pixels square."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    stream = io.BytesIO()
+    middle = Image.fromarray(load_sample_image("china.jpg")).crop((10, 0, 437, 427))
+    middle.resize((224, 224), Image.Resampling.BILINEAR).save(stream, "JPEG", quality=90)
+    return given("photo", base64.b64encode(stream.getvalue()).decode())
+
+
+def given(name: str, data) -> str:
+    return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
+
+
+DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+
+
+def take_frames(app, doctree) -> None:
+    """Move the frame that is asked for out of the next cell, and drop the cell: its figure is replaced."""
+    for still in [node for node in doctree.findall(element) if "frame" in node]:
+        cell = next((node for node in still.findall(is_cell, descend=False, siblings=True, ascend=True)), None)
+        frame = still["frame"]
+        found = cell and [
+            match[1]
+            for raw in cell.findall(nodes.raw)
+            for match in re.finditer(rf'<div data-frame="{frame}"[^>]*>(<img.*?>)</div>', raw.astext(), re.DOTALL)
+        ]
+        if not found:
+            raise ExtensionError(f"{app.env.docname}: no frame {frame} of a slider follows its explorable")
+        still.insert(0, nodes.raw("", f"<p>{found[0]}</p>", format="html"))
+        cell.parent.remove(cell)
+
+
+def is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and "cell" in node.get("classes", ())
+
+
+def add_scripts(app, pagename, templatename, context, doctree) -> None:  # noqa: ARG001 - likewise
+    shown = sorted(kinds(app.env).get(pagename, ()))
+    if not shown:
+        return
+    app.add_css_file(f"{FOLDER}/explore.css")
+    scripts = dict.fromkeys(["explore", *(script for kind in shown for script in (*KINDS[kind][0], kind))])
+    for script in scripts:
+        app.add_js_file(f"{FOLDER}/{script}.js", loading_method="defer")
+
+
+def write_files(app, error) -> None:
+    """Copy the scripts, and write the data that some page asks for."""
+    used = {kind for shown in kinds(app.env).values() for kind in shown}
+    if error or not used or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / FOLDER
+    shutil.copytree(Path(__file__).parents[1] / "assets" / FOLDER, folder, dirs_exist_ok=True)
+    for name in {name for kind in used for name in KINDS[kind][1]}:
+        (folder / f"{name}.js").write_text(DATA[name](), encoding="utf-8")
+
+
+def forget_page(app, env, docname: str) -> None:  # noqa: ARG001 - likewise
+    kinds(env).pop(docname, None)
+
+
+def setup(app):
+    app.add_directive("explore", Explore)
+    app.connect("env-purge-doc", forget_page)
+    app.connect("doctree-read", take_frames)
+    app.connect("html-page-context", add_scripts)
+    app.connect("build-finished", write_files)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -1,0 +1,44 @@
+"""Weights as a script, for models that compute in a page: 8 bits a number, and nothing is fetched.
+
+A browser that shows a page from a file may not fetch another file; a script it loads. So the numbers stand in one.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+FEW = 2000  # numbers; a smaller tensor keeps half precision
+
+
+def as_script(name: str, weights: Mapping[str, Tensor], **facts) -> str:
+    """JavaScript that hands weights to the page's module: ``Explore.give(name, {tensors, bytes, …facts})``.
+
+    A matrix (rows, columns) is kept as ``scale * q``, with q from -127 to 127 and a scale for each row, in half
+    precision; biases, norms and small matrices are kept in half precision.
+
+    Returns:
+        The script. ``tensors`` lists (name, shape, offset in bytes, kind), ``bytes`` is their content in base64.
+    """
+    tensors, content = [], bytearray()
+    for key, tensor in weights.items():
+        values = tensor.detach().float()
+        small = values.ndim != 2 or values.numel() < FEW
+        tensors.append((key, list(values.shape), len(content), "half" if small else "rows"))
+        content += _half(values) if small else _rows(values)
+        content += bytes(len(content) % 2)  # halves begin at even places
+    given = {**facts, "tensors": tensors, "bytes": base64.b64encode(content).decode()}
+    return f"Explore.give({json.dumps(name)}, {json.dumps(given, separators=(',', ':'))});\n"
+
+
+def _half(values: Tensor) -> bytes:
+    return values.half().numpy().tobytes()
+
+
+def _rows(values: Tensor) -> bytes:
+    """The scales of all rows, then their numbers."""
+    scales = (values.abs().amax(dim=1, keepdim=True) / 127).clamp(min=torch.finfo(torch.half).tiny).half().float()
+    numbers = (values / scales).round().clamp(-127, 127)
+    return _half(scales) + numbers.to(torch.int8).numpy().tobytes()
