@@ -108,7 +108,8 @@ class Tables:
                 line = f"objective {facts['Objective']} · {facts['Difficulty']} · {facts['Time']} · "
                 points = "1 point" if facts["Points"] == "1" else f"{facts['Points']} points"
                 link = self.link(page.docname, target, words(title))
-                items.append(html("li", link, html("span", words(line + points), classes="exercise-facts")))
+                facts_line = html("span", words(line + points), classes="exercise-facts")
+                items.append(html("li", link, facts_line, data_exercise=name))
             if items:
                 parts += [self.heading(pages), html("ul", *items, classes="exercise-list")]
         return parts or [nodes.paragraph("", "There is no exercise yet.")]
