@@ -49,7 +49,7 @@ def bars(table: Table, family: str, columns: list[int]) -> nodes.Node:
 def span(values: list[float], share: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
     if share:
-        return (0.0, 1.0) if high - low > 0.3 else (max(0.0, low - 0.05), min(1.0, high + 0.05))
+        return (0.0, 1.0) if high - low > 0.3 else (max(0.0, round(low - 0.05, 2)), min(1.0, round(high + 0.05, 2)))
     room = 0.05 * (high - low) or abs(high) or 1.0
     return low - room, high + room
 

@@ -62,14 +62,14 @@ def entries(app) -> list[nodes.Node]:
     for term in terms(app):
         name = html("dt", words(term.name))
         name["ids"].append(term.anchor)
+        if term.romanian:
+            name += html("span", words(", ".join(term.romanian)), lang="ro", classes="in-romanian")
         parts: list[nodes.Node] = [words(f"{term.says} ")]
         page, anchor = term.place
         if page in app.env.all_docs:
             address = f"{app.builder.get_relative_uri(PAGE, page)}#{anchor}"
             lesson = app.env.titles[page].astext().partition(":")[0]
             parts += [html("a", words(lesson), href=address, classes="reference internal")]
-        if term.romanian:
-            parts += [html("span", words(", ".join(term.romanian)), lang="ro", classes="in-romanian")]
         items += [name, html("dd", html("p", *parts))]
     return [html("dl", *items, classes="course-glossary simple")]
 

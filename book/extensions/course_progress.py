@@ -3,6 +3,7 @@
 import json
 
 from course_nodes import html, words
+from course_search import in_reading_order
 from course_tables import exercise_places, lessons
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -23,7 +24,9 @@ class Progress(SphinxDirective):
 
 def table(app, docname: str) -> nodes.Node:
     rows = []
+    order = in_reading_order(app.env)
     for pages in lessons(app.env).values():
+        pages.sort(key=lambda page: order.index(page.docname))
         first = next((page for page in pages if page.has_card), pages[0])
         what = {
             "pages": [page.docname for page in pages if not page.exercises],

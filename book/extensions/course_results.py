@@ -47,14 +47,16 @@ class RecordedRuns(SphinxDirective):
 
     def section(self, run: Run) -> nodes.section:
         section = nodes.section("", nodes.title("", run.title.rstrip(".")), ids=[anchor(run)], names=[run.name])
+        run.facts["On"] = run.facts.get("On") or day_of(self.env.srcdir, run.name)
+        where = f"{run.facts['Machine']} · {run.facts['On']} · took {run.facts['Took']}"
+        section += html("p", words(where), classes="run-where")
         for table in run.tables:
             section += html("div", chart(run, table), sortable(table), classes="recorded-table")
         section += self.how(run)
         return section
 
     def how(self, run: Run) -> nodes.Node:
-        facts = run.facts | {"On": run.facts.get("On") or day_of(self.env.srcdir, run.name)}
-        rows = [html("div", html("dt", words(name)), html("dd", words(text))) for name, text in facts.items()]
+        rows = [html("div", html("dt", words(name)), html("dd", words(text))) for name, text in run.facts.items()]
         told = [html("p", words(part)) for part in plain(run.how)]
         command = html("code", words(f"vitcourse record {run.recipe}"))
         again = html("p", words("To make it again: "), command, words(f". The file is book/results/{run.name}.json."))
@@ -89,7 +91,7 @@ def overview(runs: list[Run], directive: RecordedRuns) -> nodes.Node:
     for run in runs:
         seeds = max(table.seeds for table in run.tables)
         lesson = directive.lesson(run)
-        title = html("a", words(run.title.rstrip(".").replace("`", "")), href=f"#{anchor(run)}", classes="internal")
+        title = html("a", words(run.title.rstrip(".")), href=f"#{anchor(run)}", classes="internal")
         seconds = run.content.get("seconds", 0)
         rows.append(
             [
@@ -99,7 +101,10 @@ def overview(runs: list[Run], directive: RecordedRuns) -> nodes.Node:
                 html("td", words(run.facts["Took"]), data_value=str(seconds)),
             ]
         )
-    return grid(["Lesson", "What was asked", "Seeds", "Took"], rows)
+    names, telling = ["Lesson", "What was asked", "Seeds", "Took"], [0, 1, 2, 3]
+    if not any(directive.lesson(run) for run in runs):
+        telling = [1, 3]
+    return grid([names[i] for i in telling], [[row[i] for i in telling] for row in rows])
 
 
 def grid(headings: list[str], rows: list[list[nodes.Node]]) -> nodes.Node:

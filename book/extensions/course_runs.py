@@ -16,7 +16,8 @@ SEED, SPEED = "seed", "speed"
 # What is shown first where a run has it; the rest comes in the order of the file.
 TELLING = ("valid.accuracy", "right.both", "accuracy", "test", "error")
 AS_SHARE = re.compile(
-    r"accuracy|iou\d|right|test|valid|held_out$|top3|teacher|student|class$|distillation|both|agree|share"
+    r"accuracy|iou\d|right|test|train|valid|held|top3|teacher|student|class|distillation|both|agree|share|exact|tokens|"
+    r"probability|as_trained|new_orders|ema|score|hidden|by_"
 )
 NO_SHARE = re.compile(r"loss|seconds|mean_iou|gradient|lr|parameters|images$|variance|levels|spread|step")
 ASIDE = re.compile(r"(cpu_)?seconds|threads|valid_read|epochs?|rounds")
@@ -73,11 +74,12 @@ def read_run(file: Path) -> Run:
     made_by = max((known for known in _recipes() if name == known or name.startswith(f"{known}_")), key=len, default="")
     topic, told = _recipes().get(made_by, ("", ""))
     first, _, rest = told.partition("\n\n")
-    title = " ".join(first.split()).partition(": ")[2] or name.replace("_", " ")
+    title = " ".join(first.split()).partition(": ")[2].replace("`", "") or name.replace("_", " ")
     provenance = content.get("provenance", {})
+    threads = provenance.get("threads", 1)
     kept = {key: value for key, value in content.items() if key not in ("seconds", "provenance")}
     facts = {
-        "Machine": f"{provenance.get('device', 'not known')}, {provenance.get('threads', '?')} thread(s)",
+        "Machine": f"{provenance.get('device', 'not known')}, {threads} thread{'s' * (threads != 1)}",
         "Took": duration(content.get("seconds", 0)),
         **({"On": provenance["date"]} if provenance.get("date") else {}),
         "Versions": ", ".join(f"{key} {value}" for key, value in provenance.get("versions", {}).items() if value),
@@ -215,5 +217,5 @@ def is_share(key: str, cells: list[Cell | None]) -> bool:
 
 def text_of(value: float, share: bool) -> str:
     if share:
-        return f"{100 * value:.1f}%"
+        return f"{100 * value:.1f}%".replace(".0%", "%")
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

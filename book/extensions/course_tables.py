@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from course_nodes import CoursePage, anchor, course_pages, course_table, html, words
 from docutils import nodes
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from vitcourse.exercises import CATALOGUE
+from vitcourse.exercises import CATALOGUE, COMMON
 
 logger = logging.getLogger(__name__)
 MATRIX = "objective-matrix"
@@ -19,6 +19,15 @@ class CourseTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         return [course_table("", kind=self.name)]
+
+
+class Count(SphinxRole):
+    """``{course-count}`exercises```: how many exercises, or mistakes that their checks know, the catalogue has."""
+
+    def run(self):
+        mistakes = sum(len(set(one.misconceptions) - set(COMMON)) for one in CATALOGUE.values())
+        many = {"exercises": len(CATALOGUE), "mistakes": mistakes}
+        return [words(f"{many[self.text]:,}")], []
 
 
 def lessons(env) -> dict[str, list[CoursePage]]:

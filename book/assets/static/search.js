@@ -3,7 +3,7 @@
 "use strict";
 
 const courseSearch = (() => {
-  const KIND = { lesson: 1, exercises: 0.4, setup: 0.8, reference: 0.5 };
+  const KIND = { lesson: 1, exercises: 0.3, setup: 0.8, reference: 0.5 };
   const SHOWN = 12, SNIPPET = 170;
   let book = null, loading = null;
 
