@@ -1,5 +1,6 @@
 """The directives that stand in a lesson or its exercises: two cards, the quiz, and the role that names an objective."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -101,7 +102,8 @@ class ExerciseCard(CourseDirective):
         rows = [self.fact("Objective", badge)]
         for name in ("Difficulty", "Time", "Points"):
             rows.append(self.fact(name, words(facts[name])))
-        card = html("div", html("dl", *rows, classes="card-facts simple"), classes="exercise-card")
+        facts_list = html("dl", *rows, classes="card-facts simple")
+        card = html("div", facts_list, classes="exercise-card", data_exercise=exercise.id)
         card["exercise"] = exercise.id
         if sentence := exercise.forbidden_sentence:
             card += html("p", *self.inline(sentence), classes="card-rule")
@@ -116,7 +118,10 @@ class Quiz(CourseDirective):
         name = f"quiz-{self.env.new_serialno('quiz')}"
         question = html("div", *self.parse_text_to_nodes(quiz.question), classes="quiz-question")
         question["ids"].append(name)
-        box = html("div", question, classes="quiz", role="group", aria_labelledby=name)
+        # What a browser remembers of it is kept under its words, which stay when other quizzes come or go.
+        known = hashlib.sha256(quiz.question.encode()).hexdigest()[:10]
+        course_page(self.env).quizzes.append(known)
+        box = html("div", question, classes="quiz", role="group", aria_labelledby=name, data_quiz=known)
         for choice in quiz.choices:
             answer = self.parse_text_to_nodes(choice.explanation)
             if not isinstance(answer[0], nodes.paragraph):

@@ -19,7 +19,7 @@ from course_nodes import (
     visit_element,
     words,
 )
-from course_tables import MATRIX, CourseTable, check, fill
+from course_tables import MATRIX, Count, CourseTable, check, fill
 
 
 def note_places(app, doctree) -> None:
@@ -63,6 +63,7 @@ def setup(app):
     for name in ("exercise-list", MATRIX):
         app.add_directive(name, CourseTable)
     app.add_role("objective", ObjectiveRole())
+    app.add_role("course-count", Count())
     app.connect("config-inited", lambda app, config: app.tags.add(config.course_profile.replace("-", "_")))
     app.connect("env-purge-doc", forget_page)
     app.connect("env-merge-info", merge_pages)

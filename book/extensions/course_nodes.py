@@ -56,7 +56,7 @@ class CoursePage:
     """What one page says of objectives and exercises.
 
     ``objectives`` holds the words of each by id; ``sections`` and ``exercises`` are (id, anchor, title of the section);
-    ``minutes`` and ``question`` are those of a lesson's card and first lines.
+    ``minutes`` and ``question`` are those of a lesson's card and first lines; ``quizzes`` are known by their words.
     """
 
     docname: str
@@ -66,6 +66,7 @@ class CoursePage:
     objectives: dict[str, list[nodes.Node]] = field(default_factory=dict)
     sections: list[tuple[str, str, str]] = field(default_factory=list)
     exercises: list[tuple[str, str, str]] = field(default_factory=list)
+    quizzes: list[str] = field(default_factory=list)
 
     @property
     def lesson(self) -> str:

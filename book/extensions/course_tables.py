@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from course_nodes import CoursePage, anchor, course_pages, course_table, html, words
 from docutils import nodes
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from vitcourse.exercises import CATALOGUE
+from vitcourse.exercises import CATALOGUE, COMMON
 
 logger = logging.getLogger(__name__)
 MATRIX = "objective-matrix"
@@ -19,6 +19,15 @@ class CourseTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         return [course_table("", kind=self.name)]
+
+
+class Count(SphinxRole):
+    """``{course-count}`exercises```: how many exercises, or mistakes that their checks know, the catalogue has."""
+
+    def run(self):
+        mistakes = sum(len(set(one.misconceptions) - set(COMMON)) for one in CATALOGUE.values())
+        many = {"exercises": len(CATALOGUE), "mistakes": mistakes}
+        return [words(f"{many[self.text]:,}")], []
 
 
 def lessons(env) -> dict[str, list[CoursePage]]:
@@ -108,7 +117,8 @@ class Tables:
                 line = f"objective {facts['Objective']} · {facts['Difficulty']} · {facts['Time']} · "
                 points = "1 point" if facts["Points"] == "1" else f"{facts['Points']} points"
                 link = self.link(page.docname, target, words(title))
-                items.append(html("li", link, html("span", words(line + points), classes="exercise-facts")))
+                facts_line = html("span", words(line + points), classes="exercise-facts")
+                items.append(html("li", link, facts_line, data_exercise=name))
             if items:
                 parts += [self.heading(pages), html("ul", *items, classes="exercise-list")]
         return parts or [nodes.paragraph("", "There is no exercise yet.")]
