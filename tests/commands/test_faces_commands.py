@@ -100,6 +100,8 @@ def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trai
         (["--block", "wide"], "block must be one of"),
         (["--block", "parallel", "--num-parallel", "5"], "is no multiple of num_parallel 5"),
         (["--start", "signs", "--model", "resnet18"], "takes no other model or block"),
+        (["--mix", "1"], "mix must be in [0, 1), got 1.0"),
+        (["--valid", "0"], "there are no validation pictures"),
         (["--lr", "nan"], "lr must be"),
         (["--data", "EMPTY"], "one folder for each of two people or more is expected"),
         (["--data", "NOWHERE"], "there is no such folder"),

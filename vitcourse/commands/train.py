@@ -103,6 +103,7 @@ def train_faces_command(
     augment: Annotated[
         float | None, typer.Option(help="How much to move, scale, turn, light and erase: 0 (also no mirroring) to 1.")
     ] = None,
+    mix: Annotated[float, typer.Option(help="The largest share of another picture that is mixed in.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
     valid: Annotated[float, typer.Option(help="Share of each person's pictures for validation.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share that is set apart.")] = 0.2,
@@ -123,6 +124,7 @@ def train_faces_command(
             own if block is None else own.with_block(block, num_parallel),
             model=model,
             augment=own.augment if augment is None else augment,
+            mix=mix,
             training=replace(own.training, **given),
         )
         run = run.from_signs() if start == "signs" else replace(run, start=start)

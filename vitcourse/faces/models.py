@@ -15,7 +15,7 @@ from vitcourse.vit import CHOICES, VisionTransformer, ViTConfig
 MODELS = {"vit": "the course's, with any block", "resnet18": "torchvision's", "deit3": "timm's DeiT III"}
 BLOCKS = CHOICES["block"]
 STARTS = ("scratch", "signs")
-# Sized for minutes of one core: 0.5 million weights, 16 patches.
+# Sized for minutes of one core: 0.7 million weights, 16 patches.
 TINY = ViTConfig(image_size=32, patch_size=8, num_classes=0, dim=96, depth=4, num_heads=3, stem="conv", pool="avg")
 SIGNS = replace(SMALL_VIT, image_size=64)  # the shape of the sign backbone
 TIMM_DEIT3 = "deit3_small_patch16_224"  # its sizes are replaced by those of the run
@@ -72,9 +72,9 @@ class FaceRun:
         return replace(self, vit=Setup(self.vit).with_block(block, num_parallel).model)
 
 
-# "seed" is the project that the lesson follows: its model, optimizer and epochs, and no
-# augmentation. It lowers the rate after every epoch and decays all weights; here the rate follows the same cosine step
-# by step, and what is no matrix does not decay.
+# "seed" is the project that the lesson follows: its model, optimizer and epochs, and no augmentation. It lowers the
+# rate after every epoch and decays all weights; here the rate follows the same cosine step by step, and what is no
+# matrix does not decay.
 PRESETS = {
     "cpu": FaceRun(training=TrainingConfig(epochs=40, batch_size=20, lr=2e-3, warmup=0.1)),
     "seed": FaceRun(
