@@ -56,7 +56,7 @@ def test_no_circles():
 
 def test_there_are_no_more_rooms_and_arrows_than_before_the_moves():
     assert len(rooms()) <= 34
-    assert len(arrows()) <= 78
+    assert len(arrows()) <= 85  # seven of them are those of faces, a room that came later
 
 
 @pytest.mark.parametrize("renderer", ["hands", "heads"])

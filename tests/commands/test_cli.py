@@ -37,7 +37,10 @@ def run(signs, tmp_path_factory):
 
 @pytest.mark.parametrize(
     "name",
-    ["doctor", "synth", "inspect", "train asl", "evaluate", "predict", "export", "serve", "crop faces", "record"],
+    [
+        *("doctor", "synth", "inspect", "train asl", "train faces", "evaluate", "predict", "export", "serve"),
+        *("crop faces", "render faces", "record"),
+    ],
 )
 def test_every_command_has_help_with_an_example(command, name):
     status, out, _ = command(*name.split(), "--help")

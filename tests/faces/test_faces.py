@@ -114,8 +114,8 @@ def test_every_model_is_saved_and_read_again(parts, tmp_path, model):
 
 
 def test_a_run_starts_from_the_sign_backbone():
-    run = replace(PRESETS["cpu"], start="signs")
-    model, plain = new_model(run, 7), new_model(PRESETS["cpu"], 7)
+    run = PRESETS["cpu"].from_signs()
+    model, plain = new_model(run, 7), new_model(replace(run, start="scratch"), 7)
     assert model.head.out_features == 7
     assert {
         name for name, tensor in plain.state_dict().items() if tensor.shape != model.state_dict()[name].shape

@@ -40,6 +40,7 @@ def test_another_kind_is_refused(tmp_path):
         ({"labels": ["a", "a"]}, "labels twice: a"),
         ({"labels": {"a": 1}}, "its labels:"),
         ({"metrics": 1}, "its metrics: 1"),
+        ({"metrics": {"threshold": "high"}}, "its metrics are no numbers: threshold"),
         ({"preprocessing": {}}, "a size of None"),
         ({"preprocessing": preprocessing(64) | {"size": True}}, "a size of True"),
         ({"preprocessing": preprocessing(64) | {"mean": [0.4] * 3}}, r"mean \[0\.4"),

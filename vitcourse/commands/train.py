@@ -78,7 +78,10 @@ def train_faces_command(
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.", min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures in a batch.", min=1)] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate.", min=0)] = None,
-    augment: Annotated[bool | None, typer.Option(help="Mirror, move, scale, turn, erase.")] = None,
+    augment: Annotated[
+        float | None, typer.Option(help="How much to move, scale, turn, light and erase: 0 (also no mirroring) to 1.")
+    ] = None,
+    mix: Annotated[float, typer.Option(help="The largest share of another picture that is mixed in.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
     valid: Annotated[float, typer.Option(help="Share of each person's pictures for validation.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share that is set apart.")] = 0.2,
@@ -98,10 +101,11 @@ def train_faces_command(
         run = replace(
             own if block is None else own.with_block(block, num_parallel),
             model=model,
-            start=start,
             augment=own.augment if augment is None else augment,
+            mix=mix,
             training=replace(own.training, **given),
         )
+        run = run.from_signs() if start == "signs" else replace(run, start=start)
     except ValueError as error:
         raise InputError(str(error)) from error
     names = ("rendering",) * (data is None) + ("reading", "training")

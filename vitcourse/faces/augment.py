@@ -28,6 +28,7 @@ class FaceAugmentation:
         turn: the largest, in degrees.
         light: the largest change of brightness and contrast, as a share.
         mix: the largest share of another picture; 0 mixes nothing.
+        strength: what all of these are multiplied by, but for ``flip`` and ``mix``.
 
     Raises:
         ValueError: a share or probability that is not in [0, 1).
@@ -44,12 +45,14 @@ class FaceAugmentation:
         light: float = 0.3,
         erase: float = 0.5,
         mix: float = 0.0,
+        strength: float = 1.0,
     ):
-        self.flip, self.shift, self.scale, self.light, self.erase, self.mix = flip, shift, scale, light, erase, mix
+        self.flip, self.mix = flip, mix
+        self.shift, self.scale, self.light, self.erase = (strength * one for one in (shift, scale, light, erase))
         for name, value in vars(self).items():
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {value}")
-        self.turn = turn
+        self.turn = strength * turn
 
     def __call__(self, batch: dict, draws: Tensor) -> dict:
         """The batch with other pictures, and with ``other`` and ``kept``, (B,), if they are mixed.

@@ -15,6 +15,9 @@ from vitcourse.vit import CHOICES, VisionTransformer, ViTConfig
 MODELS = {"vit": "the course's, with any block", "resnet18": "torchvision's", "deit3": "timm's DeiT III"}
 BLOCKS = CHOICES["block"]
 STARTS = ("scratch", "signs")
+# Sized for minutes of one core: 0.7 million weights, 16 patches.
+TINY = ViTConfig(image_size=32, patch_size=8, num_classes=0, dim=96, depth=4, num_heads=3, stem="conv", pool="avg")
+SIGNS = replace(SMALL_VIT, image_size=64)  # the shape of the sign backbone
 TIMM_DEIT3 = "deit3_small_patch16_224"  # its sizes are replaced by those of the run
 
 
@@ -27,7 +30,7 @@ class FaceRun:
         vit: the size of the images, and the shape of "vit". "deit3" has its patches, width, depth and heads; a parallel
             block keeps the number of weights (see `training.setup.Setup.with_block`).
         start: "scratch", or "signs": the weights of the course's backbone, which was trained on rendered hands.
-        augment: change the pictures (see `faces.augment`); ``mix`` is its own.
+        augment: how much the pictures are changed, 0 (not at all) to 1 (see `faces.augment`); ``mix`` is its own.
         smoothing: of the labels, in the loss.
         data: filled in by the training: a digest of the pictures trained on, so that no others continue a run.
 
@@ -36,9 +39,9 @@ class FaceRun:
     """
 
     model: str = "vit"
-    vit: ViTConfig = field(default_factory=lambda: replace(SMALL_VIT, image_size=64))
+    vit: ViTConfig = TINY
     start: str = "scratch"
-    augment: bool = True
+    augment: float = 0.5
     mix: float = 0.0
     smoothing: float = 0.1
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -48,25 +51,35 @@ class FaceRun:
         for name, known in (("model", tuple(MODELS)), ("start", STARTS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if not 0 <= self.augment <= 1:
+            raise ValueError(f"augment must be in [0, 1], got {self.augment}")
         for name in ("mix", "smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.start == "signs" and (self.model, self.vit.block) != ("vit", "block"):
             raise ValueError("the sign backbone is a vit of plain blocks: start 'signs' takes no other model or block")
 
+    def from_signs(self) -> "FaceRun":
+        """The same from the course's sign backbone, in its shape.
+
+        Raises:
+            ValueError: it is a run of another model or block.
+        """
+        return replace(self, start="signs", vit=replace(SIGNS, block=self.vit.block))
+
     def with_block(self, block: str, num_parallel: int = 2) -> "FaceRun":
         """The same with another block and as many weights; see `training.setup.Setup.with_block`."""
         return replace(self, vit=Setup(self.vit).with_block(block, num_parallel).model)
 
 
-# "cpu" is sized for one core. "seed" is the project that the lesson follows: its model, optimizer and epochs, and no
-# augmentation. It lowers the rate after every epoch and decays all weights; here the rate follows the same cosine step
-# by step, and what is no matrix does not decay.
+# "seed" is the project that the lesson follows: its model, optimizer and epochs, and no augmentation. It lowers the
+# rate after every epoch and decays all weights; here the rate follows the same cosine step by step, and what is no
+# matrix does not decay.
 PRESETS = {
-    "cpu": FaceRun(training=TrainingConfig(epochs=40, batch_size=20, lr=1e-3, warmup=0.1)),
+    "cpu": FaceRun(training=TrainingConfig(epochs=40, batch_size=20, lr=2e-3, warmup=0.1)),
     "seed": FaceRun(
         vit=SEED.model,
-        augment=False,
+        augment=0.0,
         smoothing=0.0,
         training=TrainingConfig(
             epochs=SEED.epochs, batch_size=SEED.batch_size, lr=3e-3, weight_decay=0.01, eps=1e-5, warmup=0.0, clip=0.0
@@ -93,8 +106,8 @@ def new_model(run: FaceRun, people: int) -> nn.Module:
         raise InputError(f"no model of these sizes can be made: {error}") from error
     if run.start == "signs":
         size = run.vit.image_size
-        if replace(run.vit, image_size=size, num_classes=0) != replace(SMALL_VIT, image_size=size):
-            raise InputError("start 'signs' needs the shape of the sign backbone, as the preset cpu has it")
+        if replace(run.vit, num_classes=0) != replace(SIGNS, image_size=size):
+            raise InputError("start 'signs' needs the shape of the sign backbone (see FaceRun.from_signs)")
         model.load_state_dict(model.state_dict() | pretrained_weights(size))
     return model
 

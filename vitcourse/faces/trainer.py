@@ -9,6 +9,7 @@ from accelerate.utils import set_seed
 from torch import nn
 
 from vitcourse.data.faces import Pictures
+from vitcourse.errors import InputError
 from vitcourse.faces.augment import FaceAugmentation
 from vitcourse.faces.measures import evaluate, logits_of, shares, threshold_for
 from vitcourse.faces.models import FaceLoss, FaceRun, new_model
@@ -37,11 +38,14 @@ def train_faces(
         ``accuracy`` of the log are of the pictures as they were trained on, while the weights moved.
 
     Raises:
-        InputError: ``out`` holds a run already, the model cannot be made, or it cannot train on a batch of one.
+        InputError: there are no validation pictures, ``out`` holds a run already, the model cannot be made, or it
+            cannot train on a batch of one.
         CheckpointError: the run in ``out`` is another.
         FloatingPointError: the loss is not finite.
     """
     train, valid = parts["train"], parts["valid"]
+    if not len(valid):
+        raise InputError("there are no validation pictures, which say when a face is called unknown")
     set_seed(run.training.seed)
     run = replace(run, data=_digest(train))
     model = new_model(run, len(train.names))
@@ -56,7 +60,7 @@ def train_faces(
             return {f"valid_{name}": value for name, value in evaluate(trained, valid).items()}
 
         options = {"evaluate": measured, "out": folder, "resume": resume, "on_step": on_step}
-        transform = FaceAugmentation(mix=run.mix) if run.augment else None
+        transform = FaceAugmentation(mix=run.mix, strength=run.augment) if run.augment else None
         log = fit(model, train, FaceLoss(run.smoothing), run.training, transform=transform, **options)
         threshold = threshold_for(shares(logits_of(model, valid.images)))
         if writes:

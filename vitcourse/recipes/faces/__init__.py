@@ -1,1 +1,1 @@
-"""What lesson 12 trains and has recorded."""
+"""The recorded runs of lesson 12, and the models that it trains."""

@@ -1,0 +1,138 @@
+"""``vitcourse train faces`` and what follows it: predict, export, and the lines that refuse."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from vitcourse.asl import SignRun
+from vitcourse.asl.runs import save_run
+from vitcourse.data.images import decode
+from vitcourse.faces import load_run
+from vitcourse.training import WEIGHTS
+from vitcourse.training.description import RUN
+
+pytestmark = pytest.mark.trains
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    from vitcourse.data.faces import synthesise
+
+    out = tmp_path_factory.mktemp("data") / "faces"
+    synthesise(out, people=3, images=5, size=32, seed=1)
+    (out / "person1").rename(out / "Zoë\nAna")
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(people, tmp_path_factory):
+    """A run folder that was moved: what lay beside it is gone."""
+    import sys
+
+    from vitcourse import cli
+
+    first, folder = tmp_path_factory.mktemp("runs") / "faces", tmp_path_factory.mktemp("moved") / "run"
+    arguments = ["train", "faces", "--data", people, "--out", first, "--epochs", 1, "--num-parallel", 2]
+    before, sys.argv = sys.argv, ["vitcourse", *map(str, arguments), "--block", "parallel_layer_scale_init"]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = before
+    assert ended.value.code == 0
+    shutil.move(first, folder)
+    return folder
+
+
+def test_a_run_names_people_and_says_when_it_does_not_know_somebody(command, people, trained, tmp_path):
+    told = json.loads((trained / RUN).read_text())
+    assert told["labels"] == ["Zoë\nAna", "person2", "person3"]
+    vit = told["settings"]["vit"]
+    assert (vit["block"], vit["num_parallel"]) == ("parallel_layer_scale_init", 2)
+    picture = people / "person2" / "1.png"
+    for threshold, unknown in ((0.0, False), (1.1, True)):
+        run = tmp_path / f"run{unknown}"
+        shutil.copytree(trained, run)
+        (run / RUN).write_text(json.dumps(told | {"metrics": told["metrics"] | {"threshold": threshold}}))
+        status, printed, _ = command("predict", run, picture, "--json", "--top", 2)
+        answer = json.loads(printed)
+        assert (status, answer["unknown"], len(answer["top"])) == (0, unknown, 2)
+        printed = command("predict", run, picture)[1]
+        assert ("unknown; the likeliest: " in printed) == unknown
+    (run / RUN).write_text(json.dumps(told | {"metrics": {"threshold": "high"}}))
+    status, _, error = command("predict", run, picture)
+    assert (status, "its metrics are no numbers: threshold" in error) == (2, True)
+
+
+@pytest.mark.starts_programs  # PyTorch traces the model
+def test_a_run_is_exported_with_its_people_and_its_threshold(command, people, trained, tmp_path):
+    from vitcourse.commands.answering import load
+
+    assert command("export", trained, "--out", tmp_path)[0] == 0
+    pixels = decode(people / "person3" / "2.png")
+    one, other = (load(path)(pixels, 3) for path in (trained, tmp_path / "model.onnx"))
+    assert one["unknown"] == other["unknown"]
+    assert [answer["label"] for answer in one["top"]] == [answer["label"] for answer in other["top"]]
+    for mine, theirs in zip(one["top"], other["top"], strict=True):
+        assert mine["share"] == pytest.approx(theirs["share"], abs=1e-4)
+
+
+def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trained, tmp_path):
+    from vitcourse.errors import CheckpointError
+
+    save_run(SignRun("vit", 32), tmp_path / "signs")
+    (tmp_path / "signs" / WEIGHTS).write_bytes(b"")
+    with pytest.raises(CheckpointError, match="describes a run of 'signs', and one of 'faces' is wanted"):
+        load_run(tmp_path / "signs")
+    status, _, error = command("train", "faces", "--data", people, "--out", tmp_path / "signs", "--resume")
+    assert (status, "a run of 'signs', and one of 'faces' is wanted" in error) == (2, True)
+    status, _, error = command("evaluate", trained, "--data", people)
+    assert (status, "a run of 'faces', and one of 'signs' is wanted" in error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "huge"], "there is no preset 'huge'; there are: cpu, seed"),
+        (["--model", "vgg"], "model must be one of vit, resnet18, deit3, got 'vgg'"),
+        (["--block", "wide"], "block must be one of"),
+        (["--block", "parallel", "--num-parallel", "5"], "is no multiple of num_parallel 5"),
+        (["--start", "signs", "--model", "resnet18"], "takes no other model or block"),
+        (["--mix", "1"], "mix must be in [0, 1), got 1.0"),
+        (["--valid", "0"], "there are no validation pictures"),
+        (["--lr", "nan"], "lr must be"),
+        (["--data", "EMPTY"], "one folder for each of two people or more is expected"),
+        (["--data", "NOWHERE"], "there is no such folder"),
+        (["--data", "ONE"], "one folder for each of two people or more is expected"),
+        (["--data", "SINGLE"], "too few pictures"),
+        (["--data", "TEXT"], "1.jpg"),
+        (["--out", "FILE"], "a file stands in the way of this folder"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_used_is_one_line(command, people, tmp_path, arguments, words):
+    places = {name: tmp_path / name for name in ("EMPTY", "ONE", "SINGLE", "TEXT", "NOWHERE", "FILE")}
+    places["EMPTY"].mkdir()
+    for name, folders, count in (("ONE", 1, 3), ("SINGLE", 2, 1), ("TEXT", 2, 1)):
+        for person in range(folders):
+            (places[name] / f"p{person}").mkdir(parents=True)
+            for index in range(count):
+                Image.effect_noise((8, 8), 9 + 10 * person + index).save(places[name] / f"p{person}" / f"{index}.png")
+    (places["TEXT"] / "p0" / "1.jpg").write_text("no picture")
+    places["FILE"].write_text("")
+    out = [] if "--out" in arguments else ["--out", tmp_path / "out"]
+    data = [] if "--data" in arguments else ["--data", people]
+    status, _, error = command("train", "faces", *data, *out, *[places.get(one, one) for one in arguments])
+    assert status == 2
+    assert len(error.strip().splitlines()) == 1
+    assert words in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_faces_are_rendered_by_the_command(command, tmp_path):
+    options = ["--people", 2, "--images", 2, "--size", 32]
+    status, printed, _ = command("render", "faces", tmp_path / "faces", *options)
+    assert (status, "wrote 4 pictures of 2 people" in printed) == (0, True)
+    assert command("render", "faces", tmp_path / "faces", *options)[0] == 2
