@@ -14,7 +14,7 @@ from tests.helpers import ROOT
 from vitcourse import checks
 from vitcourse.checks import CATALOGUE, CheckFailed
 
-LESSONS = ("07_block_variants", "08_training", "09_asl_data", "10_asl_finetuning")
+LESSONS = ("07_block_variants", "08_training", "09_asl_data", "10_asl_finetuning", "12_faces")
 
 
 def functions(source: str) -> dict[str, object]:

@@ -22,8 +22,8 @@ def _held(
     """The right answer, or one with a part replaced: ``more(pictures held, moments held, size of the next)``."""
     more = more or (lambda held, _taken, _size: held < valid)
     held = torch.zeros(len(person), dtype=torch.bool)
-    for who in person.unique():
-        own = person == who
+    for number in person.unique():
+        own = person == number
         moments = moment[own].unique()
         for taken, one in enumerate(moments.flip(0) if backwards else moments):
             shot = own & (moment == one)

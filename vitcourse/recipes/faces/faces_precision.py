@@ -32,7 +32,7 @@ STRANGERS, OF_EACH = 16, 6  # people of whom the model learns nothing, and their
 TESTS, ROUNDS, SECONDS = 50, 15, 0.3
 SMALL = {"image_size": SIZE, "patch_size": 8, "dim": 64, "depth": 4, "num_heads": 4, "stem": "conv", "pool": "avg"}
 RUN = replace(PRESETS["seed"], vit=replace(SEED.model, **SMALL))
-RUN = replace(RUN, augment=True, training=replace(RUN.training, batch_size=32))
+RUN = replace(RUN, augment=1.0, training=replace(RUN.training, batch_size=32))
 FORMS = {"bfloat16": "float32", "onnxruntime": "float32", "int8": "onnxruntime"}  # and what each is compared with
 
 
@@ -68,7 +68,7 @@ def record(say: Say) -> dict:
     for seed in SEEDS:
         parts = faces(seed, TESTS)
         run = replace(RUN, training=replace(RUN.training, seed=seed))
-        plain = train_faces(replace(run, augment=False), parts)[1]  # as the project trained
+        plain = train_faces(replace(run, augment=0.0), parts)[1]  # as the project trained
         model, log, threshold = train_faces(run, parts)
         row = {
             "seed": seed,
