@@ -135,7 +135,7 @@ def test_the_recorded_pictures_are_answered_as_they_were(opened):
     page = opened("index")
     page.get_by_role("application").press("ArrowLeft")
     page.get_by_text("Computed in this page").wait_for()
-    for place, recorded in enumerate(one for one in results.load("sign_pictures")["pictures"] if one["letter"]):
+    for place, recorded in enumerate(results.load("sign_pictures")["pictures"]):
         page.evaluate(f"location.hash = '#explore-hand?picture={place}'")
         letter, share = recorded["top"][0]
         page.wait_for_function(f"document.querySelectorAll('.hand-thumbs button')[{place}].ariaPressed === 'true'")

@@ -9,12 +9,24 @@ from page_checks import visit
 from small_books import build, write_book
 
 from tests.notebooks import sample
+from vitcourse import results
 from vitcourse.exercises import of_topic
 
 FIRST, EXERCISES = "lessons/01_attention/attention", "lessons/01_attention/attention_exercises"
 LATER, APPENDIX = "lessons/08_training/training", "lessons/08_training/faults"
 INDEX = """\
 # A small book
+
+:::{course-start} #run-it
+:::
+
+:::{course-ways}
+- I begin: 01
+- I train: 01, 08; the faults can wait
+:::
+
+:::{made-chart}
+:::
 
 :::{course-commands}
 make learn
@@ -107,6 +119,31 @@ def test_the_map_has_the_parts_that_are_written(opened):
     ]
 
 
+def test_the_first_page_says_where_to_begin(opened):
+    page = opened("index")
+    begin = page.get_by_role("link", name="Start lesson 01 · 25 minutes")
+    assert page.locator(".front-start a").all_inner_texts()[:2] == ["Start lesson 01 · 25 minutes", "Run it"]
+    assert page.locator("a[data-continue]").is_hidden()  # until there is something to continue
+    begin.click()
+    assert page.url.rstrip("#").endswith(f"{FIRST}.html")
+
+
+def test_ways_are_as_long_as_their_lessons_say(opened):
+    ways = opened("index").locator(".front-ways > li")
+    assert ways.first.inner_text().split() == "I begin 01 1 lesson, 25 minutes to read".split()
+    assert "2 lessons, 55 minutes to read; the faults can wait" in ways.last.inner_text()
+    assert ways.last.get_by_role("link", name="Lesson 08, Training: step by step").count() == 1
+
+
+def test_the_chart_shows_what_is_recorded(opened):
+    rows = [row for row in results.load("asl_table_real")["rows"] if row["title"] == "ViT, C, no sigmoid"]
+    mean = sum(row["valid"]["accuracy"] for row in rows) / len(rows)
+    bars = opened("index").locator(".made-chart li")
+    assert bars.count() == 4
+    assert bars.last.locator("b").inner_text() == f"{mean:.0%}"
+    assert bars.last.locator("u").get_attribute("style") == f"width: {mean:.1%}"
+
+
 def test_the_cards_say_what_the_lessons_say(opened):
     page = opened("index")
     cards = page.locator(".lesson-cards > div")
@@ -130,6 +167,15 @@ def test_the_cards_say_what_the_lessons_say(opened):
 def test_the_commands_begin_with_the_address(opened):
     text = opened("index").locator("article pre").first.inner_text()
     assert text.split("\n")[:3] == ["git clone https://github.com/some/course.git", "cd course", "make learn"]
+
+
+def test_a_lesson_without_a_card_fails_the_build(tmp_path):
+    bare = new_notebook(cells=[new_markdown_cell("# Bare\n\nText.", id="title")], metadata=sample.KERNEL)
+    root = write_book(tmp_path, {FIRST: lesson("Attention", "01.1"), "lessons/02_bare/bare": bare})
+    (root / "index.md").write_text(INDEX, encoding="utf-8")
+    done = build(root)
+    assert done.returncode == 1
+    assert "lesson 02_bare has no card, so the first page would not show it" in done.stdout
 
 
 def test_without_an_address_the_commands_begin_with_the_first(tmp_path):

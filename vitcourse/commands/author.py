@@ -1,4 +1,4 @@
-"""Commands of those who carry on: skeletons of lessons and exercises, and an exercise shown whole."""
+"""Commands of those who carry on: skeletons of lessons and exercises, an exercise shown whole, weights for pages."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +42,20 @@ def lesson(lesson: Annotated[str, typer.Argument(help="Its number and its topic.
     from vitcourse.commands import skeletons
 
     _written(skeletons.new_lesson(lesson))
+
+
+@app.command(epilog=example("vitcourse script sign-model.js"))
+def script(
+    out: Annotated[Path, typer.Argument(help="The file to write; pages ask for it under the name sign-model.js.")],
+) -> None:
+    """Write the weights of the sign model, in 8 bits, as the script that a page of the book loads."""
+    from vitcourse.files import write_whole
+    from vitcourse.recipes.asl_finetuning.sign_backbone import hand_model
+    from vitcourse.recipes.asl_finetuning.sign_pictures import script as sign_script
+
+    content = sign_script(hand_model()).encode()
+    write_whole(out, content)
+    say(f"wrote {out} ({len(content) / 1e6:.1f} MB)")
 
 
 def _written(files: list[Path], own: Path | None = None) -> None:

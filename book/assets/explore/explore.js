@@ -93,16 +93,18 @@ const Explore = (() => {
       root.append(this.reset, this.live, this.controls);
       if (!this.sentence.parentNode) root.append(this.sentence); // a kind may have a better place for it
       root.classList.add("is-live");
-      this.fromAddress();
+      if (!this.fromAddress()) this.draw();
       addEventListener("hashchange", () => this.fromAddress());
     }
 
+    /** Draw the state that the address holds, if it is one of this figure. */
     fromAddress() {
-      const [name, state] = decodeURIComponent(location.hash.slice(1)).split("?");
-      const mine = name === this.root.id && state !== undefined;
-      if (mine) Object.assign(this.state, structuredClone(this.first), read(state, this.first));
+      const [name, state] = location.hash.slice(1).split("?");
+      if (name !== this.root.id || state === undefined) return false;
+      Object.assign(this.state, structuredClone(this.first), read(state, this.first));
       this.draw();
-      if (mine) this.root.scrollIntoView({ block: "center" });
+      this.root.scrollIntoView({ block: "center" });
+      return true;
     }
 
     /** Take over a part of a state, draw it and note it in the address. */

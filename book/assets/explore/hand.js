@@ -21,7 +21,7 @@
   };
 
   function build(figure) {
-    let pictures = [], model = null, own = null, plain = null, stream = null, turn = 0;
+    let pictures = [], model = null, waking = null, own = null, plain = null, stream = null, turn = 0;
     const canvas = element("canvas", { width: SHOWN, height: SHOWN, tabindex: 0, role: "application",
       "aria-label": "The picture. Arrow keys move a cover over it, Delete takes the cover away." });
     const frame = element("rect", { class: "hand-frame" });
@@ -55,13 +55,18 @@
     }, (error) => figure.say(`${error.message}.`));
 
     /** Load the model, once, and compute from now on. */
-    async function wake() {
-      if (model) return;
-      note.textContent = "Loading the model, 4.9 MB, from the folder of this page …";
-      try {
-        model ??= Vit.load(await Explore.want("sign-model"));
-        figure.draw();
-      } catch (error) { note.textContent = `${error.message}.`; }
+    function wake() {
+      waking ??= (async () => {
+        note.textContent = "Loading the model, 4.9 MB, from the folder of this page …";
+        try {
+          model = Vit.load(await Explore.want("sign-model"));
+          figure.draw();
+        } catch (error) {
+          note.textContent = `${error.message}.`;
+          waking = null;
+        }
+      })();
+      return waking;
     }
 
     function leave() {
