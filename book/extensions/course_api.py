@@ -11,6 +11,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 PARTS = re.compile(r"^(Args|Returns|Raises|Yields|Shape|Source|Example|Examples|Attributes):\s*(.*)$")
+LISTED = ("Args", "Raises", "Attributes")
 INLINE = re.compile(r"``(.+?)``|`(.+?)`|(https?://[^\s,)]+[^\s,).;])", re.DOTALL)
 
 
@@ -19,7 +20,7 @@ class taught_in(nodes.General, nodes.Element):  # noqa: N801 - docutils names no
 
 
 class PackageApi(SphinxDirective):
-    """``:::{package-api}``: a line for each module of ``vitcourse``, and behind it the names to show, or none for all."""
+    """``:::{package-api}``: a line for each module of ``vitcourse``, and behind it names, or none for all."""
 
     has_content = True
 
@@ -99,15 +100,23 @@ def blocks(text: str, *, first_only: bool = False) -> list[nodes.Node]:
     for block in text.split("\n\n")[: 1 if first_only else None]:
         lines = block.splitlines()
         part = PARTS.match(lines[0]) if lines else None
-        if part:
-            made.append(html("p", html("strong", words(part[1])), *inline(f" {part[2]}"), classes="api-part"))
-            if items := list(indented(lines[1:])):
-                made.append(html("ul", *(html("li", *inline(item)) for item in items)))
+        if part and part[1] in LISTED:
+            made.append(html("p", html("strong", words(part[1])), classes="api-part"))
+            made.append(html("ul", *(html("li", *named(item)) for item in indented(lines[1:]))))
+        elif part:
+            told = " ".join(f"{part[2]} {' '.join(lines[1:])}".split())
+            made.append(html("p", html("strong", words(part[1])), *inline(f" {told}")))
         elif block.startswith(("    ", "- ", "* ", ">>>")):
             made.append(nodes.literal_block(block, block, language="text"))
         else:
             made.append(nodes.paragraph("", "", *inline(" ".join(block.split()))))
     return made
+
+
+def named(item: str) -> list[nodes.Node]:
+    """An item such as ``dim: width of a token``, its name as code."""
+    name, colon, rest = item.partition(": ")
+    return [nodes.literal("", name), *inline(f": {rest}")] if colon else inline(item)
 
 
 def indented(lines: list[str]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# book/programs/notebook_keys.py and page_checks.py are plain modules of no package.
-sys.path[:0] = [str(ROOT / "book" / "programs"), str(Path(__file__).parent)]
+# What lies in book/programs and book/extensions, and page_checks.py, are plain modules of no package.
+sys.path[:0] = [str(ROOT / "book" / "programs"), str(ROOT / "book" / "extensions"), str(Path(__file__).parent)]
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@
     const said = make("p", { className: "progress-said" });
     said.setAttribute("role", "status");
     const button = (text, act) => {
-      const made = make("button", { type: "button", className: "btn btn-outline-primary" }, text);
+      const made = make("button", { type: "button", className: "course-button" }, text);
       made.addEventListener("click", act);
       return made;
     };

@@ -1,0 +1,91 @@
+"""What the pages behind the lessons are made from: the glossary, recorded runs, and the words of errors."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+from course_runs import Cell, read_run, table_of, text_of
+from docutils.nodes import make_id
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = tomllib.loads((ROOT / "book" / "glossary.toml").read_text(encoding="utf-8"))
+# Headings of the troubleshooting page that are the words of other programs, or of no program.
+FOREIGN = re.compile(
+    r"No space|operator torchvision|ModuleNotFoundError|command not found|NotImplementedError|CheckFailed|name '|mat1|"
+    r"CUDA|Expected all|A slider|Your progress"
+)
+
+
+def anchors(page: str) -> set[str]:
+    cells = nbformat.read(ROOT / "lessons" / f"{page}.ipynb", as_version=4).cells
+    lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    return {make_id(re.sub(r"[`$*]", "", line.lstrip("# "))) for line in lines if re.match("#{1,4} ", line)}
+
+
+def test_every_term_stands_in_order_and_its_section_exists():
+    assert list(GLOSSARY) == sorted(GLOSSARY, key=str.casefold)
+    missing = [name for name, entry in GLOSSARY.items() if (at := entry["at"].split("#"))[1] not in anchors(at[0])]
+    assert missing == []
+
+
+def test_no_two_terms_are_called_the_same():
+    """But for what the reports call by one word."""
+    names = [word.casefold() for name, entry in GLOSSARY.items() for word in (name, *entry.get("also", []))]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+def test_errors_of_the_course_are_quoted_as_they_are():
+    page = (ROOT / "book" / "troubleshooting.md").read_text(encoding="utf-8")
+    files = [*ROOT.glob("vitcourse/**/*.py"), *ROOT.glob("book/programs/*.py"), *ROOT.glob("book/assets/static/*.js")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in [*files, ROOT / "Makefile"])
+    own = [line for line in re.findall("^### (.+)", page, re.MULTILINE) if not FOREIGN.match(line)]
+    parts = {part.strip() for line in own for part in line.split("…")}
+    assert len(own) > 10
+    assert [part for part in parts if part not in source and part.replace(" is nan", " is") not in source] == []
+
+
+def test_rows_with_equal_settings_are_one_row_with_the_range_of_their_seeds():
+    rows = [
+        {
+            "model": model,
+            "rate": rate,
+            "seed": seed,
+            "images": 90,
+            "valid": {"accuracy": value + seed / 100},
+            "seconds": 3.0,
+        }
+        for model, rate, value in (("a", 0.1, 0.5), ("a", 0.2, 0.6), ("b", 0.1, 0.7))
+        for seed in (0, 1, 2)
+    ]
+    table = table_of("rows", rows)
+    assert table.settings == ["model", "rate"]
+    assert table.measures == ["valid.accuracy"]
+    assert table.seeds == 3
+    assert [row for row, _ in table.rows] == [["a", "0.1"], ["a", "0.2"], ["b", "0.1"]]
+    (first,) = table.rows[0][1]
+    assert (first.low, first.high) == (0.5, 0.52)
+    assert first.value == pytest.approx(0.51)
+
+
+def test_a_median_keeps_its_quartiles():
+    table = table_of("rows", [{"way": way, "ratio": {"median": 2.0, "quartiles": [1.0, 3.0]}} for way in "ab"])
+    assert table.rows[1] == (["b"], [Cell(2.0, 1.0, 3.0)])
+
+
+def test_every_recorded_run_is_read_and_says_what_it_asked():
+    runs = [read_run(file) for file in sorted((ROOT / "book" / "results").glob("*.json"))]
+    empty = [run.name for run in runs if not run.tables]
+    assert set(empty) <= {"lesson_cost"}, "the cards show it"
+    assert [run.name for run in runs if run.tables and not (run.recipe and run.topic)] == []
+    for run in runs:
+        for table in run.tables:
+            assert all(len(settings) == len(table.settings) for settings, _ in table.rows), run.name
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "text"), [(0.5, True, "50%"), (0.8333, True, "83.3%"), (1234.5, False, "1,234")]
+)
+def test_numbers_are_short(value, share, text):
+    assert text_of(value, share) == text
