@@ -19,6 +19,8 @@ EXERCISES = {
         3,
     ),
 }
+QUESTION = "Why is there a root? (two sentences)"
+BY_HAND = {"schema_version": 3, "grade_id": "essay", "grade": True, "solution": True, "locked": False, "task": False}
 MOST = sum(points for _, _, points in EXERCISES.values())
 
 
@@ -28,13 +30,21 @@ def function(name: str, body: str | None = None) -> str:
     return f"def {name}{signature}:\n    {body or right}"
 
 
-def write_course(root: Path) -> Path:
-    """A folder with ``lessons/01_attention``: a lesson, and its exercises with solutions."""
+def write_course(root: Path, by_hand: bool = False) -> Path:
+    """A folder with ``lessons/01_attention``: a lesson, and its exercises with solutions.
+
+    Args:
+        root: where.
+        by_hand: whether they end with a question that is answered in words, for 4 points.
+    """
     folder = root / "lessons" / LESSON
     folder.mkdir(parents=True)
     lesson = new_notebook(cells=[new_markdown_cell("# A lesson")])
     nbformat.write(lesson, folder / "attention.ipynb")
-    nbformat.write(source(), folder / f"{NAME}.ipynb")
+    notebook = source()
+    if by_hand:
+        notebook.cells.append(new_markdown_cell(QUESTION, metadata={"nbgrader": BY_HAND | {"points": 4}}))
+    nbformat.write(notebook, folder / f"{NAME}.ipynb")
     return root
 
 

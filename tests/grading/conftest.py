@@ -19,6 +19,12 @@ def course(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def course_by_hand(tmp_path_factory):
+    """With one answer in words, which is graded by hand."""
+    return assignment.write_course(tmp_path_factory.mktemp("course"), by_hand=True)
+
+
+@pytest.fixture(scope="session")
 def release(course, tmp_path_factory):
     """The notebook that students get."""
     return nbformat.read(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell
 from traitlets.config import Config
 
-from tests.grading.assignment import LESSON, NAME, answered, cell_of, source, write_course
+from tests.grading.assignment import LESSON, NAME, answered, cell_of, write_course
 from vitcourse.errors import InputError
 from vitcourse.grading.course import Course
 from vitcourse.grading.master import COURSE, find_master
@@ -20,26 +19,14 @@ from vitcourse.grading.settings import COURSE_ID, settings
 from vitcourse.notebooks import learner_copy
 from vitcourse.notebooks.files import source_exercises
 
-BY_HAND = {"schema_version": 3, "grade_id": "essay", "grade": True, "solution": True, "locked": False, "task": False}
 EXERCISES = source_exercises(COURSE)
-QUESTION = "Why is there a root? (two sentences)"
 
 
 @pytest.fixture(scope="module")
-def by_hand(tmp_path_factory):
-    """A course with one answer in words, which is graded by hand."""
-    root = write_course(tmp_path_factory.mktemp("course"))
-    notebook = source()
-    notebook.cells.append(new_markdown_cell(QUESTION, metadata={"nbgrader": BY_HAND | {"points": 4}}))
-    nbformat.write(notebook, root / "lessons" / LESSON / f"{NAME}.ipynb")
-    return root
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, by_hand):
+def folder(tmp_path_factory, course_by_hand):
     """Two submissions."""
     root = tmp_path_factory.mktemp("submissions")
-    release = nbformat.read(assign(LESSON, root / "handout", by_hand), as_version=4)
+    release = nbformat.read(assign(LESSON, root / "handout", course_by_hand), as_version=4)
     for student, body in (("anna", None), ("ben", "return query @ key.T")):
         notebook = answered(release, **({"scores": body} if body else {}))
         cell_of(notebook, "essay").source = f"{student} says: it keeps the softmax <i>soft</i>."
@@ -49,19 +36,19 @@ def folder(tmp_path_factory, by_hand):
 
 
 @pytest.fixture(scope="module")
-def graded_twice(folder, by_hand, quick, tmp_path_factory):
+def graded_twice(folder, course_by_hand, quick, tmp_path_factory):
     """Graded, given points and a comment by hand, and graded again."""
     from nbgrader.api import Gradebook
 
     out = tmp_path_factory.mktemp("out") / "grades.csv"
-    first = quick(folder, "seed", out, course=by_hand)
+    first = quick(folder, "seed", out, course=course_by_hand)
     with Gradebook(f"sqlite:///{out.with_suffix('') / 'gradebook.db'}", COURSE_ID) as gradebook:
         for cell, points in (("essay", 3.5), ("scores-check", 2.25)):
             found = gradebook.find_grade(cell, NAME, LESSON, "ben")
             found.manual_score, found.needs_manual_grade = points, False
         gradebook.find_comment("essay", NAME, LESSON, "ben").manual_comment = "Good, but <why>?"
         gradebook.db.commit()
-    second = quick(folder, "another seed", out, course=by_hand)
+    second = quick(folder, "another seed", out, course=course_by_hand)
     return first, second
 
 
@@ -69,8 +56,8 @@ def points_of(graded, student):
     return {row.exercise: row.points for row in graded.rows if row.student == student}
 
 
-def test_an_answer_in_words_is_given_out_without_the_model_answer_and_asks_for_words(by_hand, tmp_path):
-    release = nbformat.read(assign(LESSON, tmp_path / "handout", by_hand), as_version=4)
+def test_an_answer_in_words_is_given_out_without_the_model_answer_and_asks_for_words(course_by_hand, tmp_path):
+    release = nbformat.read(assign(LESSON, tmp_path / "handout", course_by_hand), as_version=4)
     assert cell_of(release, "essay").source == "YOUR ANSWER HERE"
 
 
@@ -114,7 +101,7 @@ def test_the_repositorys_settings_point_at_its_lessons():
     assert config.CourseDirectory.notebook_id == "*_exercises"
 
 
-def test_submissions_of_other_exercises_are_not_mixed_in(graded_twice, folder, by_hand, tmp_path):
+def test_submissions_of_other_exercises_are_not_mixed_in(graded_twice, folder, course_by_hand, tmp_path):
     root = graded_twice[0].pages[0].parents[3]
     other = write_course(tmp_path)
     with pytest.raises(InputError, match="holds submissions of other exercises than those of today"):
@@ -182,7 +169,9 @@ def test_settings_do_not_mind_where_they_are_made_for(tmp_path):
     assert config.CourseDirectory.root == str(tmp_path / "b")
 
 
-def test_what_cannot_be_recorded_at_all_has_rows_and_a_line_all_the_same(folder, by_hand, quick, tmp_path, monkeypatch):
+def test_what_cannot_be_recorded_at_all_has_rows_and_a_line_all_the_same(
+    folder, course_by_hand, quick, tmp_path, monkeypatch
+):
     right = Course.autograde
 
     def autograde(self, master, student, *rest):
@@ -191,7 +180,7 @@ def test_what_cannot_be_recorded_at_all_has_rows_and_a_line_all_the_same(folder,
         return right(self, master, student, *rest)
 
     monkeypatch.setattr(Course, "autograde", autograde)
-    graded = quick(folder, "seed", tmp_path / "grades.csv", course=by_hand)
+    graded = quick(folder, "seed", tmp_path / "grades.csv", course=course_by_hand)
     assert sum(points_of(graded, "anna").values()) == 0
     assert {row.misconception for row in graded.rows if row.student == "anna"} == {"not-graded"}
     (line,) = graded.problems

@@ -10,8 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
 
-from tests.grading.assignment import LESSON, NAME, answered, cell_of, source, write_course
-from tests.grading.test_course import BY_HAND, QUESTION
+from tests.grading.assignment import LESSON, NAME, answered, cell_of
 from vitcourse.grading.run import assign
 
 pytestmark = pytest.mark.browser
@@ -24,15 +23,6 @@ WORDS = """Look [here](javascript:ran=1) at ![](http://elsewhere.test/a.png) and
 """
 EVE = '<img src=x onerror="ran=5">'
 QUOTE = '";ran=6;"'
-
-
-@pytest.fixture(scope="module")
-def course_by_hand(tmp_path_factory):
-    root = write_course(tmp_path_factory.mktemp("course"))
-    notebook = source()
-    notebook.cells.append(new_markdown_cell(QUESTION, metadata={"nbgrader": BY_HAND | {"points": 4}}))
-    nbformat.write(notebook, root / "lessons" / LESSON / f"{NAME}.ipynb")
-    return root
 
 
 @pytest.fixture(scope="module")

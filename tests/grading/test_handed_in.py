@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import stat
 import zipfile
 
@@ -147,6 +148,13 @@ def test_a_zip_that_gives_no_notebook_says_why(put, found, text, monkeypatch, co
     entry = found()["anna"]
     assert entry.problem in (NO_NOTEBOOK, UNREADABLE)
     assert words in entry.detail
+
+
+def test_a_zip_may_hold_a_large_notebook(put, found, text):
+    """Larger, packed, than a list of files may be."""
+    noise = random.Random(0).randbytes(2 * 2**20).hex()
+    put("anna/hw.zip", zipped({"hw.ipynb": text.replace("# Exercises", f"{noise} # Exercises", 1)}))
+    assert (found()["anna"].problem, found()["anna"].notes) == (None, [])
 
 
 def test_a_zip_is_read_to_no_more_than_its_share(put, found, text, monkeypatch):

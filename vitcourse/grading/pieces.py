@@ -132,13 +132,22 @@ class Room:
         return data
 
 
-class _Zip(io.BytesIO):
-    """A zip in memory. Its list of contents, which `zipfile` reads in one go, may not be long."""
+def open_zip(file: io.IOBase, most: int) -> zipfile.ZipFile:
+    """A zip whose list of contents, which `zipfile` reads in one go, has at most so many bytes.
 
-    def read(self, size: int | None = -1) -> bytes:
-        if size is not None and size > LIST:
+    Raises:
+        InputError: it has more.
+    """
+    read, lists = file.read, True
+
+    def read_a_short_list(size: int | None = -1) -> bytes:
+        if lists and size is not None and size > most:
             raise InputError("a zip of too many files")
-        return super().read(size)
+        return read(size)
+
+    file.read = read_a_short_list
+    archive, lists = zipfile.ZipFile(file), False
+    return archive
 
 
 def unpack(piece: Piece, data: bytes, room: Room) -> list[Piece]:
@@ -153,7 +162,7 @@ def unpack(piece: Piece, data: bytes, room: Room) -> list[Piece]:
         InputError: it cannot be opened; the message says what it is instead, such as "a damaged zip".
     """
     try:
-        archive = zipfile.ZipFile(_Zip(data))
+        archive = open_zip(io.BytesIO(data), LIST)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise error if isinstance(error, InputError) else InputError("a damaged zip") from error
     infos = [info for info in archive.infolist() if not info.is_dir() and not is_junk(info)]

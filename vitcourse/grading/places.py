@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from vitcourse.errors import InputError
 from vitcourse.grading.outputs import clean_name
-from vitcourse.grading.pieces import FILES, Piece, is_junk, pieces, refusing, why_closed
+from vitcourse.grading.pieces import FILES, Piece, is_junk, open_zip, pieces, refusing, why_closed
 from vitcourse.grading.platforms import by_name
 
 MEMBERS, LIST = 200_000, 64 * 2**20  # files in the zip of a class, and bytes of its list of contents
@@ -51,7 +51,7 @@ def tops(place: Path) -> list[Top]:
     if not place.exists():
         raise InputError(f"{place}: no such folder")
     try:
-        archive = zipfile.ZipFile(_Zip(place))
+        archive = open_zip(io.FileIO(place), LIST)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         why = str(error) if isinstance(error, InputError) else "neither a folder nor a zip that can be read"
         raise InputError(f"{place}: {why}") from error
@@ -138,12 +138,3 @@ class _Member(io.BufferedReader):
             return super().read(size)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise InputError("it is damaged in the zip") from error
-
-
-class _Zip(io.FileIO):
-    """Its list of contents, which `zipfile` reads in one go, may not be long."""
-
-    def read(self, size: int = -1) -> bytes:
-        if size > LIST:
-            raise InputError("a zip of too many files")
-        return super().read(size)
