@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitcourse.attention import MultiHeadAttention
 from vitcourse.positions import sinusoidal_grid
 
 WIDTH = 128  # C
@@ -89,8 +88,8 @@ class Sides(MapHead):
 class Query(MapHead):
     """One learned question to the places of the map, as DETR asks a hundred: attention, then three layers.
 
-    Carion et al. 2020, https://arxiv.org/abs/2005.12872, sections 3.2 and A.4: a query attends to the map, to
-    which a fixed position is added, and answers with middle and size through a sigmoid. There is one object and one
+    Carion et al. 2020, https://arxiv.org/abs/2005.12872, sections 3.2 and A.4: a query attends to the map, to whose
+    keys a fixed position is added, and answers with middle and size through a sigmoid. There is one object and one
     query, so nothing is matched, and queries need not see one another. Two layers in place of six.
     """
 
@@ -103,10 +102,10 @@ class Query(MapHead):
         self.answer = nn.Sequential(*middle, nn.Linear(WIDTH, 4))
 
     def forward(self, coarse: Tensor, fine: Tensor | None = None) -> Tensor:
-        places = self.map(coarse, fine).flatten(2).transpose(1, 2) + self.positions
+        places = self.map(coarse, fine).flatten(2).transpose(1, 2)
         found = self.question.expand(len(places), -1, -1)
         for layer in self.layers:
-            found = layer(found, places)
+            found = layer(found, places + self.positions, places)
         middle, size = self.answer(found[:, 0]).float().sigmoid().chunk(2, dim=1)
         return torch.cat([middle - size / 2, middle + size / 2], dim=1)
 
@@ -116,12 +115,12 @@ class _Ask(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.attend, self.norm1 = MultiHeadAttention(WIDTH, num_heads=4), nn.LayerNorm(WIDTH)
+        self.attend, self.norm1 = nn.MultiheadAttention(WIDTH, 4, batch_first=True), nn.LayerNorm(WIDTH)
         self.mlp = nn.Sequential(nn.Linear(WIDTH, 4 * WIDTH), nn.ReLU(), nn.Linear(4 * WIDTH, WIDTH))
         self.norm2 = nn.LayerNorm(WIDTH)
 
-    def forward(self, question: Tensor, places: Tensor) -> Tensor:
-        question = self.norm1(question + self.attend(question, context=places))
+    def forward(self, question: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        question = self.norm1(question + self.attend(question, keys, values, need_weights=False)[0])
         return self.norm2(question + self.mlp(question))
 
 
