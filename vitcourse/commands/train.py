@@ -19,7 +19,7 @@ from vitcourse.errors import InputError
 from vitcourse.faces import MODELS, train_faces
 from vitcourse.faces import PRESETS as FACE_PRESETS
 from vitcourse.faces.models import BLOCKS
-from vitcourse.training import TrainingConfig, check_precision, first_process
+from vitcourse.training import TrainingConfig, check_precision, check_run_folder, first_process
 
 app = command_group()
 
@@ -130,6 +130,9 @@ def train_faces_command(
         run = run.from_signs() if start == "signs" else replace(run, start=start)
     except ValueError as error:
         raise InputError(str(error)) from error
+    if not valid:
+        raise InputError("--valid 0: there are no validation pictures, which say when a face is called unknown")
+    check_run_folder(out, resume=resume)
     names = ("rendering",) * (data is None) + ("reading", "training")
     with tempfile.TemporaryDirectory() as folder, notes(say if first else None), progress(*names) as steps:
         *_, read, step = steps if first else [None] * len(steps)

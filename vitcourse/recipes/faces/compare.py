@@ -18,7 +18,7 @@ from vitcourse.data.faces import Pictures, in_memory, load
 from vitcourse.data.people import SAME_MOMENT, read
 from vitcourse.faces import PRESETS, FaceRun, eigenfaces, evaluate, open_set, shares, train_faces
 from vitcourse.faces.measures import ACCEPTED, logits_of
-from vitcourse.faces.models import BLOCKS
+from vitcourse.faces.models import BLOCKS, SIGNS
 from vitcourse.files import write_whole
 from vitcourse.recipes import Say
 
@@ -46,7 +46,7 @@ def compared(name: str, data: Path, say: Say) -> Iterator[dict]:
     copies = [pair for own in read(data).values() for pair in find_copies(own, threshold=SAME_MOMENT)]
     sets, others = (load(data, **SPLIT, copies=copies, strangers=kept_out) for kept_out in (0, STRANGERS))
     parts, fewer = (in_memory(one, RUN.vit.image_size) for one in (sets, others))
-    larger = in_memory(sets, runs(RUN)[FROM_SIGNS].vit.image_size)
+    larger = in_memory(sets, SIGNS.image_size)
     kept = results.FOLDER.parents[1] / "_build" / f"{name}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
