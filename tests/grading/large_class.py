@@ -152,5 +152,21 @@ def keep(run: dict) -> None:
     results.write("large_class", {"runs": runs}, sum(one["clock_seconds"] for one in runs))
 
 
+def table(runs: list[dict]) -> str:
+    """The rows of the guide's table."""
+    rows = [
+        (
+            f"{run['students']:,}",
+            f"{run['processor_seconds']:,.0f} s, {run['processor_seconds'] / run['students']:.1f} s each",
+            f"{run['clock_seconds'] / 60:.0f} min",
+            f"{run['load_before']:.0f}",
+            f"{run['gigabytes_held_at_most']:.1f} GB",
+            f"{run['megabytes_on_disk']} MB",
+        )
+        for run in runs
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 if __name__ == "__main__":
     main()

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from tests.grading import large_class
-from vitcourse import checks
-from vitcourse.grading.master import load_masters
+from vitcourse import checks, results
+from vitcourse.grading.master import COURSE, load_masters
 
 # Exercises whose bank calls another bank, is made in loops, or adds its answers within functions; the rest is alike.
 UNLIKE = ("block_variants.parallel", "vit.parameters", "training.decays", "asl_data.blind")
@@ -28,3 +28,8 @@ def test_answers_are_the_banks(task, share, monkeypatch):
     report = checks.run(task.exercise, names[task.name])
     assert (report.misconception or "") == mistake
     assert bool(mistake) == bool(share)
+
+
+def test_the_guide_says_what_was_recorded():
+    guide = (COURSE / "book" / "instructor.md").read_text(encoding="utf-8")
+    assert large_class.table(results.load("large_class")["runs"]) in guide
