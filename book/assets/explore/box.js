@@ -3,7 +3,7 @@
 
 (() => {
   const { element, change, clamp, percent } = Explore;
-  const ASKED = [0.5, 0.75, 0.9], SIDE = 288;
+  const ASKED = [0.5, 0.75, 0.9];
   const round = (number) => Math.round(1000 * number) / 1000;
 
   /** Intersection over union of two boxes [left, top, right, bottom]; 0 where the edges of one are in the wrong order. */
@@ -44,7 +44,8 @@
     const body = element("tbody");
     const head = ["whose box", "IoU", ...ASKED.map((least) => `@${100 * least}`)].map((text) => element("th", { scope: "col" }, text));
     figure.live.append(element("div", { class: "hand-stage" }, drawing),
-      element("table", { class: "box-table" }, element("thead", {}, element("tr", {}, ...head)), body));
+      element("div", {}, element("p", { class: "explore-head" }, "Press and drag to draw yours; the true box is dashed."),
+        element("table", { class: "box-table" }, element("thead", {}, element("tr", {}, ...head)), body)));
     const next = figure.choice("picture", "Picture", { 0: "1", 1: "2", 2: "3", 3: "4", 4: "5", 5: "6", 6: "7", 7: "8" });
     Explore.want("hands").then((found) => { data = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
 
@@ -68,7 +69,7 @@
         element("th", { scope: "row", class: `box-name-${kind}` }, words), element("td", {}, got[kind].toFixed(2)),
         ...ASKED.map((least) => element("td", {}, got[kind] >= least ? "✓" : "–")))));
       const counts = ASKED.filter((least) => got.own >= least).map((least) => `@${100 * least}`);
-      figure.say(`Your box shares ${percent(got.own)} with the true one: it counts ${counts.length ? `at IoU${counts.join(" and IoU")}` : "nowhere"}. ` +
+      figure.say(`Your box has an IoU of ${got.own.toFixed(2)} with the true one: it counts ${counts.length ? `at IoU${counts.join(" and IoU")}` : "nowhere"}. ` +
         `A box that never looks has ${got.blind.toFixed(2)} here, the model ${got.model.toFixed(2)}.`);
     };
   }

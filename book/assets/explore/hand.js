@@ -196,7 +196,7 @@
           element("i", {}, element("u", { style: `width: ${100 * share}%` })), element("span", {}, `${(100 * share).toFixed(1)}%`))));
         figure.say(sentence(said, state, own ? "" : picture.letter));
         if (model) note.textContent = `Computed in this page, in ${said.milliseconds} ms. Nothing leaves it.`;
-        else if (!note.textContent) note.textContent = "As recorded. Press on the picture, and this page computes it itself.";
+        else if (!note.textContent) note.textContent = "As recorded. Press on the picture, or use the arrow keys: a part is covered, and this page computes the answer.";
       };
       view();
       thumbs.childNodes.forEach((button, place) =>

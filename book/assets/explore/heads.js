@@ -42,7 +42,8 @@
     });
     grid.append(...["", "head 1", "head 2", "head 3", "rollout"].map((text) => element("span", {}, text)),
       ...cells.flatMap((cell, k) => (k % 4 ? [cell] : [element("span", {}, `layer ${1 + k / 4}`), cell])));
-    figure.live.append(element("div", { class: "hand-stage" }, canvas), grid);
+    figure.live.append(element("div", { class: "hand-stage" },
+      element("p", { class: "explore-head" }, "Press on a patch: what does it read?"), canvas), grid);
     const controls = [
       figure.choice("picture", "Picture", { 0: "L", 1: "V", 2: "Y", 3: "a flower" }),
       figure.choice("head", "Show", { 0: "head 1", 1: "head 2", 2: "head 3", 3: "rollout" }),

@@ -28,7 +28,8 @@
     const canvas = element("canvas", { width: 2 * SIZE, height: 2 * SIZE, tabindex: 0, role: "application",
       "aria-label": "The photo in patches. Arrow keys choose a patch." });
     const alone = element("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": "The framed patch, enlarged" });
-    figure.live.append(element("div", { class: "hand-stage" }, canvas),
+    figure.live.append(element("div", { class: "hand-stage" },
+      element("p", { class: "explore-head" }, "the photo: press on a patch"), canvas),
       element("div", {}, element("p", { class: "explore-head" }, "the framed patch"), alone));
     const controls = [
       figure.slider("side", "side of a patch, pixels", { values: SIDES }),
