@@ -57,7 +57,8 @@
       const pen = canvas.getContext("2d"), lens = alone.getContext("2d"), shown = 2 * side;
       const from = (place) => [(place % across) * side, Math.floor(place / across) * side, side, side];
       for (let place = 0; place < across ** 2; place++)
-        pen.drawImage(photo, ...from(order ? order[place] : place), (place % across) * shown, Math.floor(place / across) * shown, shown, shown);
+        pen.drawImage(photo, ...from(order ? order[place] : place),
+          (place % across) * shown, Math.floor(place / across) * shown, shown, shown);
       pen.strokeStyle = "rgba(255, 255, 255, 0.75)";
       pen.lineWidth = 1;
       for (let line = shown; line < 2 * SIZE; line += shown)
@@ -77,7 +78,7 @@
       const { patches, numbers, weights } = count(side);
       figure.say(`Patches of ${side} by ${side} pixels: ${words(patches)} of them, each of ${words(numbers)} numbers. ` +
         `With the class token, a head computes ${words(weights)} attention weights.` +
-        (order ? " Without positions a transformer gives these patches, in this order, the same tokens as before." : ""));
+        (order ? " Without positions a transformer cannot tell this order from the other." : ""));
     };
   }
 
