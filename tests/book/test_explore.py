@@ -225,7 +225,7 @@ def test_a_box_is_judged_as_the_course_does(opened):
     torch.testing.assert_close(torch.tensor(found), aligned_iou(*boxes), rtol=0, atol=1e-6)
     figure = page.locator(".explore-box")
     figure.locator("tbody tr").first.wait_for()
-    area = figure.locator("svg").first.bounding_box()
+    area = figure.locator(".explore-live svg").bounding_box()
     edges = results.load("sign_pictures")["pictures"][1]["true"]
     left, top, right, bottom = (area["xy"[k % 2]] + edge * area["width"] for k, edge in enumerate(edges))
     page.mouse.move(left, top)

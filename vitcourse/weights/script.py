@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 FEW = 2000  # numbers; a smaller tensor keeps half precision
+LEAST = 2.0**-24  # above 0 in half precision: the scale of a row of zeros
 
 
 def as_script(name: str, weights: Mapping[str, Tensor], **facts) -> str:
@@ -39,6 +40,6 @@ def _half(values: Tensor) -> bytes:
 
 def _rows(values: Tensor) -> bytes:
     """The scales of all rows, then their numbers."""
-    scales = (values.abs().amax(dim=1, keepdim=True) / 127).clamp(min=torch.finfo(torch.half).tiny).half().float()
+    scales = (values.abs().amax(dim=1, keepdim=True) / 127).clamp(min=LEAST).half().float()
     numbers = (values / scales).round().clamp(-127, 127)
     return _half(scales) + numbers.to(torch.int8).numpy().tobytes()

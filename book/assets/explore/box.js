@@ -3,10 +3,10 @@
 
 (() => {
   const { element, change, clamp, percent } = Explore;
-  const ASKED = [0.5, 0.75, 0.9], SIDE = 288;
+  const ASKED = [0.5, 0.75, 0.9];
   const round = (number) => Math.round(1000 * number) / 1000;
 
-  /** Intersection over union of two boxes [left, top, right, bottom]; 0 where the edges of one are in the wrong order. */
+  /** Intersection over union of two boxes [left, top, right, bottom]; 0 for one that is inverted. */
   function iou(a, b) {
     const area = ([left, top, right, bottom]) => Math.max(0, right - left) * Math.max(0, bottom - top);
     const both = area([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
@@ -39,13 +39,16 @@
     Explore.drag(ground, drawing, (x, y, first) => {
       const to = [x, y].map((part) => round(clamp(part, 0, 1)));
       if (first) start = to;
-      figure.set({ box: [0, 1].map((k) => Math.min(start[k], to[k])).concat([0, 1].map((k) => Math.max(start[k], to[k]))) });
+      const ends = [Math.min, Math.max].flatMap((end) => [0, 1].map((k) => end(start[k], to[k])));
+      figure.set({ box: ends });
     });
     const body = element("tbody");
-    const head = ["whose box", "IoU", ...ASKED.map((least) => `@${100 * least}`)].map((text) => element("th", { scope: "col" }, text));
+    const head = ["whose box", "IoU", ...ASKED.map((least) => `@${100 * least}`)]
+      .map((text) => element("th", { scope: "col" }, text));
     figure.live.append(element("div", { class: "hand-stage" }, drawing),
-      element("table", { class: "box-table" }, element("thead", {}, element("tr", {}, ...head)), body));
-    const next = figure.choice("picture", "Picture", { 0: "1", 1: "2", 2: "3", 3: "4", 4: "5", 5: "6", 6: "7", 7: "8" });
+      element("div", {}, element("p", { class: "explore-head" }, "Press and drag to draw yours; the true box is dashed."),
+        element("table", { class: "box-table" }, element("thead", {}, element("tr", {}, ...head)), body)));
+    const next = figure.choice("picture", "Picture", Object.fromEntries([..."12345678"].map((name, k) => [k, name])));
     Explore.want("hands").then((found) => { data = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
 
     return (state) => {
@@ -60,7 +63,8 @@
       }
       for (const { handle, x, y } of corners) {
         const [left, top] = [state.box[x], state.box[y]];
-        change(handle, { cx: left, cy: top, "aria-valuenow": left, "aria-valuetext": `${percent(left)} from the left, ${percent(top)} from the top` });
+        change(handle, { cx: left, cy: top, "aria-valuenow": left,
+          "aria-valuetext": `${percent(left)} from the left, ${percent(top)} from the top` });
       }
       const rows = { own: "yours", model: "the model's", blind: "the same for all" };
       const got = Object.fromEntries(Object.keys(rows).map((kind) => [kind, iou(boxes[kind], picture.true)]));
@@ -68,7 +72,8 @@
         element("th", { scope: "row", class: `box-name-${kind}` }, words), element("td", {}, got[kind].toFixed(2)),
         ...ASKED.map((least) => element("td", {}, got[kind] >= least ? "✓" : "–")))));
       const counts = ASKED.filter((least) => got.own >= least).map((least) => `@${100 * least}`);
-      figure.say(`Your box shares ${percent(got.own)} with the true one: it counts ${counts.length ? `at IoU${counts.join(" and IoU")}` : "nowhere"}. ` +
+      figure.say(`Your box has an IoU of ${got.own.toFixed(2)} with the true one: it counts ` +
+        `${counts.length ? `at IoU${counts.join(" and IoU")}` : "nowhere"}. ` +
         `A box that never looks has ${got.blind.toFixed(2)} here, the model ${got.model.toFixed(2)}.`);
     };
   }

@@ -55,6 +55,11 @@ const Explore = (() => {
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   };
 
+  /** Shares as bars: [name, share, its words] each, in a list. */
+  const bars = (list, rows) => list.replaceChildren(...rows.map(([name, share, text]) => element("li", {},
+    element("b", {}, name), element("i", {}, element("u", { style: `width: ${100 * share}%` })),
+    element("span", {}, text))));
+
   const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
   const percent = (share) => (share > 0.994 && share < 1 ? "over 99%" : `${Math.round(100 * share)}%`);
 
@@ -191,5 +196,5 @@ const Explore = (() => {
   }
   document.addEventListener("DOMContentLoaded", begin);
 
-  return { add, give, want, bytes, image, element, change, clamp, percent, drag, arrows, kinds };
+  return { add, give, want, bytes, image, element, change, bars, clamp, percent, drag, arrows, kinds };
 })();

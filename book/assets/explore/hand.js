@@ -4,7 +4,12 @@
 (() => {
   const { element, change, clamp, percent } = Explore;
   const SHOWN = 288, COVER = 0.25, GREY = 128; // pixels of the picture, the cover's share of its side, its colour
+  const HOW = "As recorded. Press on the picture, or use the arrow keys: that covers a part, and this page computes the answer.";
   const NAMES = ["thumb", "index finger", "middle finger", "ring finger", "little finger", "palm", "arm"];
+  const COLOURS = [28, 205, 140, 265, 330, 55].map((hue) => `hsla(${hue}, 85%, 55%, 0.62)`);
+  COLOURS.push("rgba(160, 160, 160, 0.55)");
+  /** Which of these a part is: three bones of each finger, thumb first, then palm and arm; 0 is nothing. */
+  const group = (part) => (part > 15 ? part - 11 : Math.floor((part - 1) / 3));
   const VIEWS = { box: "the box", reads: "what is read", parts: "parts of the hand" };
 
   /** A picture as pixels on a canvas: the middle square of whatever can be drawn. */
@@ -117,7 +122,10 @@
       cover((x < 0 ? 0.5 : x) + dx, (y < 0 ? 0.5 : y) + dy);
     });
     canvas.addEventListener("keydown", (event) => {
-      if (event.key === "Delete" || event.key === "Backspace") { event.preventDefault(); figure.set({ cover: [-1, -1] }); }
+      if (event.key === "Delete" || event.key === "Backspace") {
+        event.preventDefault();
+        figure.set({ cover: [-1, -1] });
+      }
     });
     canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); });
     for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, (event) => {
@@ -130,8 +138,9 @@
     function ask(source, [x, y]) {
       const pixels = source.getContext("2d").getImageData(0, 0, source.width, source.height);
       if (x >= 0) {
-        const side = source.width, [left, right, top, bottom] = [x - COVER / 2, x + COVER / 2, y - COVER / 2, y + COVER / 2]
-          .map((edge) => Math.round(clamp(edge, 0, 1) * side));
+        const side = source.width, edge = (at) => Math.round(clamp(at, 0, 1) * side);
+        const [left, right] = [edge(x - COVER / 2), edge(x + COVER / 2)];
+        const [top, bottom] = [edge(y - COVER / 2), edge(y + COVER / 2)];
         for (let row = top; row < bottom; row++)
           pixels.data.fill(GREY, 4 * (row * side + left), 4 * (row * side + right));
       }
@@ -141,27 +150,25 @@
     }
 
     function paint(source, said, state) {
-      const pen = canvas.getContext("2d"), side = Math.sqrt(said.reads.length), [x, y] = state.cover;
+      const pen = canvas.getContext("2d"), [x, y] = state.cover;
+      /** Paint one cell of a square grid, in reading order. */
+      const cell = (place, across, colour) => {
+        const size = SHOWN / across;
+        pen.fillStyle = colour;
+        pen.fillRect((place % across) * size, Math.floor(place / across) * size, size, size);
+      };
       pen.drawImage(source, 0, 0, SHOWN, SHOWN);
       if (x >= 0) {
         pen.fillStyle = `rgb(${GREY}, ${GREY}, ${GREY})`;
         pen.fillRect((x - COVER / 2) * SHOWN, (y - COVER / 2) * SHOWN, COVER * SHOWN, COVER * SHOWN);
       }
       if (state.view === "reads") {
-        const most = Math.max(...said.reads);
-        said.reads.forEach((share, patch) => {
-          pen.fillStyle = `rgba(6, 10, 25, ${0.85 * (1 - share / most)})`;
-          pen.fillRect((patch % side) * SHOWN / side, Math.floor(patch / side) * SHOWN / side, SHOWN / side, SHOWN / side);
-        });
+        const most = Math.max(...said.reads), across = Math.sqrt(said.reads.length);
+        said.reads.forEach((share, patch) => cell(patch, across, `rgba(6, 10, 25, ${0.85 * (1 - share / most)})`));
       }
       if (state.view === "parts" && said.parts) {
-        const across = Math.sqrt(said.parts.length), hues = [28, 205, 140, 265, 330, 55, 0];
-        said.parts.forEach((part, cell) => {
-          if (!part) return;
-          const group = part > 15 ? part - 11 : Math.floor((part - 1) / 3);
-          pen.fillStyle = group === 6 ? "rgba(160, 160, 160, 0.55)" : `hsla(${hues[group]}, 85%, 55%, 0.62)`;
-          pen.fillRect((cell % across) * SHOWN / across, Math.floor(cell / across) * SHOWN / across, SHOWN / across, SHOWN / across);
-        });
+        const across = Math.sqrt(said.parts.length);
+        said.parts.forEach((part, place) => { if (part) cell(place, across, COLOURS[group(part)]); });
       }
       const [left, top, right, bottom] = said.box;
       change(frame, { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) });
@@ -170,14 +177,15 @@
     const words = ([name, share]) => `${name} (${percent(share)})`;
     function sentence(said, state, known) {
       if (state.view === "parts" && said.parts) {
-        const seen = NAMES.filter((_, k) => said.parts.some((part) => part && (part > 15 ? part - 11 : Math.floor((part - 1) / 3)) === k));
+        const seen = NAMES.filter((_, k) => said.parts.some((part) => part && group(part) === k));
         return seen.length ? `In these patches it finds: ${seen.join(", ")}.` : "It finds no part of a hand here.";
       }
       if (state.cover[0] >= 0 && plain)
-        return `With this part covered it says ${words(said.top[0])}; without the cover it says ${words(plain.top[0])}.`;
-      if (!known) return `It says ${words(said.top[0])}. It has learned from rendered hands alone, and always names a letter.`;
-      return said.top[0][0] === known ? `It says ${words(said.top[0])}, and is right. Cover a finger: what does the answer hang on?`
-        : `It says ${words(said.top[0])}, and is wrong: the hand forms ${known}. Sure is not the same as right.`;
+        return `With this part covered it says ${words(said.top[0])}; without the cover, ${words(plain.top[0])}.`;
+      const says = `It says ${words(said.top[0])}`;
+      if (!known) return `${says}. It has learned from rendered hands alone, and always names a letter.`;
+      if (said.top[0][0] === known) return `${says}, and is right. Cover a finger: what does the answer hang on?`;
+      return `${says}, and is wrong: the hand forms ${known}. Sure is not the same as right.`;
     }
 
     return (state) => {
@@ -188,15 +196,15 @@
       if (!model && (state.cover[0] >= 0 || state.view === "parts")) wake();
       const show = () => {
         const said = model ? ask(source, state.cover) : picture;
-        plain = model && state.cover[0] >= 0 ? (plain?.of === source ? plain : { ...ask(source, [-1, -1]), of: source }) : null;
+        if (!model || state.cover[0] < 0) plain = null;
+        else if (plain?.of !== source) plain = { ...ask(source, [-1, -1]), of: source };
         paint(source, said, state);
         letter.textContent = said.top[0][0];
         sure.textContent = `${percent(said.top[0][1])} sure`;
-        bars.replaceChildren(...said.top.map(([name, share]) => element("li", {}, element("b", {}, name),
-          element("i", {}, element("u", { style: `width: ${100 * share}%` })), element("span", {}, `${(100 * share).toFixed(1)}%`))));
+        Explore.bars(bars, said.top.map(([name, share]) => [name, share, `${(100 * share).toFixed(1)}%`]));
         figure.say(sentence(said, state, own ? "" : picture.letter));
         if (model) note.textContent = `Computed in this page, in ${said.milliseconds} ms. Nothing leaves it.`;
-        else if (!note.textContent) note.textContent = "As recorded. Press on the picture, and this page computes it itself.";
+        else note.textContent ||= HOW;
       };
       view();
       thumbs.childNodes.forEach((button, place) =>

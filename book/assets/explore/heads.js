@@ -8,7 +8,8 @@
   /** For each layer its heads' weights, and the rollout up to it, as rows of the tokens that ask. */
   function tables(look) {
     const numbers = new Uint16Array(Explore.bytes(look.weights).buffer), size = COUNT * COUNT;
-    const own = Array.from({ length: LAYERS * HEADS }, (_, k) => Float32Array.from(numbers.subarray(k * size, (k + 1) * size), (n) => n / 65535));
+    const own = Array.from({ length: LAYERS * HEADS }, (_, k) =>
+      Float32Array.from(numbers.subarray(k * size, (k + 1) * size), (number) => number / 65535));
     let total = Float32Array.from({ length: size }, (_, k) => (k % (COUNT + 1) ? 0 : 1));
     return Array.from({ length: LAYERS }, (_, layer) => {
       const heads = own.slice(layer * HEADS, (layer + 1) * HEADS), next = total.map((value) => value / 2);
@@ -25,7 +26,8 @@
 
   /** The share of each patch in what a patch reads, or in the mean over all patches (asks = -1). */
   function shares(table, asks) {
-    const rows = asks < 0 ? Array.from({ length: COUNT - 1 }, (_, k) => k + 1) : [asks + 1], read = new Float64Array(COUNT - 1);
+    const rows = asks < 0 ? Array.from({ length: COUNT - 1 }, (_, k) => k + 1) : [asks + 1];
+    const read = new Float64Array(COUNT - 1);
     for (const row of rows) for (let j = 1; j < COUNT; j++) read[j - 1] += table[row * COUNT + j];
     const sum = read.reduce((a, b) => a + b);
     return read.map((share) => share / sum);
@@ -36,13 +38,12 @@
     const canvas = element("canvas", { width: SIDE, height: SIDE, tabindex: 0, role: "application",
       "aria-label": "The picture in patches. Arrow keys choose the patch that asks." });
     const grid = element("div", { class: "heads-grid", "aria-hidden": "true" });
-    const cells = Array.from({ length: LAYERS * (HEADS + 1) }, (_, k) => {
-      const cell = element("canvas", { width: ACROSS, height: ACROSS, onclick: () => figure.set({ layer: 1 + Math.floor(k / 4), head: k % 4 }) });
-      return cell;
-    });
+    const cells = Array.from({ length: LAYERS * (HEADS + 1) }, (_, k) => element("canvas", { width: ACROSS, height: ACROSS,
+      onclick: () => figure.set({ layer: 1 + Math.floor(k / 4), head: k % 4 }) }));
     grid.append(...["", "head 1", "head 2", "head 3", "rollout"].map((text) => element("span", {}, text)),
       ...cells.flatMap((cell, k) => (k % 4 ? [cell] : [element("span", {}, `layer ${1 + k / 4}`), cell])));
-    figure.live.append(element("div", { class: "hand-stage" }, canvas), grid);
+    figure.live.append(element("div", { class: "hand-stage" },
+      element("p", { class: "explore-head" }, "Press on a patch: what does it read?"), canvas), grid);
     const controls = [
       figure.choice("picture", "Picture", { 0: "L", 1: "V", 2: "Y", 3: "a flower" }),
       figure.choice("head", "Show", { 0: "head 1", 1: "head 2", 2: "head 3", 3: "rollout" }),
@@ -51,14 +52,16 @@
     figure.controls.append(element("button", { type: "button", onclick: () => figure.set({ asks: -1 }) }, "All patches ask"));
 
     Explore.want("looks").then(async (data) => {
-      looks = await Promise.all(data.map(async (one) => ({ ...one, tables: tables(one), image: await Explore.image(`data:image/png;base64,${one.png}`) })));
+      looks = await Promise.all(data.map(async (one) => ({ ...one, tables: tables(one),
+        image: await Explore.image(`data:image/png;base64,${one.png}`) })));
       figure.draw();
     }, (error) => figure.say(`${error.message}.`));
 
     const ask = (column, row) => figure.set({ asks: clamp(row, 0, ACROSS - 1) * ACROSS + clamp(column, 0, ACROSS - 1) });
     canvas.addEventListener("pointerdown", (event) => {
       const box = canvas.getBoundingClientRect();
-      ask(...[(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((share) => Math.floor(share * ACROSS)));
+      const cell = box.width / ACROSS;
+      ask(Math.floor((event.clientX - box.left) / cell), Math.floor((event.clientY - box.top) / cell));
     });
     Explore.arrows(canvas, 1, (dx, dy) => {
       const at = figure.state.asks < 0 ? 14 : figure.state.asks;
@@ -84,7 +87,8 @@
         pen.strokeRect((asks % ACROSS) * size + 1.5, Math.floor(asks / ACROSS) * size + 1.5, size - 3, size - 3);
       }
       cells.forEach((cell, k) => {
-        const small = shares(look.tables[Math.floor(k / 4)][k % 4], asks), top = Math.max(...small), dots = new ImageData(ACROSS, ACROSS);
+        const small = shares(look.tables[Math.floor(k / 4)][k % 4], asks), top = Math.max(...small);
+        const dots = new ImageData(ACROSS, ACROSS);
         small.forEach((share, patch) => dots.data.set([31, 95, 168, Math.round(255 * share / top)], 4 * patch));
         cell.getContext("2d").putImageData(dots, 0, 0);
         cell.classList.toggle("is-shown", k === 4 * (layer - 1) + head);
@@ -92,7 +96,8 @@
       const view = head === ROLLED ? `Rolled out to layer ${layer}` : `Layer ${layer}, head ${head + 1}`;
       const who = asks < 0 ? "the patches read" : "the framed patch reads";
       const onHand = (one, from) => from.reduce((sum, share, patch) => sum + share * one.hand[patch], 0);
-      if (!look.hand.length) figure.say(`${view}: there is no hand here, and the map lights up all the same. Most is read from one patch: ${percent(most)}.`);
+      if (!look.hand.length) figure.say(`${view}: there is no hand here, and the map lights up all the same: ` +
+        `${percent(most)} is read from one patch of ${COUNT - 1}.`);
       else figure.say(`${view}: ${percent(onHand(look, read))} of what ${who} comes from patches that show the hand, ` +
         `which are ${percent(look.hand.reduce((a, b) => a + b) / (COUNT - 1))} of all.`);
     };

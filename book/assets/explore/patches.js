@@ -28,7 +28,8 @@
     const canvas = element("canvas", { width: 2 * SIZE, height: 2 * SIZE, tabindex: 0, role: "application",
       "aria-label": "The photo in patches. Arrow keys choose a patch." });
     const alone = element("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": "The framed patch, enlarged" });
-    figure.live.append(element("div", { class: "hand-stage" }, canvas),
+    figure.live.append(element("div", { class: "hand-stage" },
+      element("p", { class: "explore-head" }, "the photo: press on a patch"), canvas),
       element("div", {}, element("p", { class: "explore-head" }, "the framed patch"), alone));
     const controls = [
       figure.slider("side", "side of a patch, pixels", { values: SIDES }),
@@ -56,7 +57,8 @@
       const pen = canvas.getContext("2d"), lens = alone.getContext("2d"), shown = 2 * side;
       const from = (place) => [(place % across) * side, Math.floor(place / across) * side, side, side];
       for (let place = 0; place < across ** 2; place++)
-        pen.drawImage(photo, ...from(order ? order[place] : place), (place % across) * shown, Math.floor(place / across) * shown, shown, shown);
+        pen.drawImage(photo, ...from(order ? order[place] : place),
+          (place % across) * shown, Math.floor(place / across) * shown, shown, shown);
       pen.strokeStyle = "rgba(255, 255, 255, 0.75)";
       pen.lineWidth = 1;
       for (let line = shown; line < 2 * SIZE; line += shown)
@@ -76,7 +78,7 @@
       const { patches, numbers, weights } = count(side);
       figure.say(`Patches of ${side} by ${side} pixels: ${words(patches)} of them, each of ${words(numbers)} numbers. ` +
         `With the class token, a head computes ${words(weights)} attention weights.` +
-        (order ? " Without positions a transformer gives these patches, in this order, the same tokens as before." : ""));
+        (order ? " Without positions a transformer cannot tell this order from the other." : ""));
     };
   }
 

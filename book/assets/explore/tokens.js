@@ -28,11 +28,13 @@
       element("text", { x: 0.12, y: -3.1, class: "tokens-axis" }, "thing"));
     const arms = {};
     for (const name of ["cat", "mat", "it", "query"]) {
-      const asks = name === "query", line = element("line", { x1: 0, y1: 0, class: asks ? "tokens-query" : "tokens-key" });
-      const handle = element("circle", { r: 0.2, tabindex: 0, role: "slider", "aria-valuemin": -REACH, "aria-valuemax": REACH,
-        "aria-label": asks ? "query of it" : `key of ${name}`, class: asks ? "explore-handle tokens-asks" : "explore-handle" });
-      const label = element("text", { class: asks ? "tokens-label tokens-asks" : "tokens-label" }, asks ? "query of “it”" : name);
-      const move = (x, y) => figure.set({ [name]: [x, -y].map((part) => clamp(Math.round(10 * part) / 10, -REACH, REACH)) });
+      const asks = name === "query", mark = asks ? " tokens-asks" : "";
+      const line = element("line", { x1: 0, y1: 0, class: asks ? "tokens-query" : "tokens-key" });
+      const handle = element("circle", { r: 0.2, tabindex: 0, role: "slider", "aria-valuemin": -REACH,
+        "aria-valuemax": REACH, "aria-label": asks ? "query of it" : `key of ${name}`, class: `explore-handle${mark}` });
+      const label = element("text", { class: `tokens-label${mark}` }, asks ? "query of “it”" : name);
+      const tidy = (part) => clamp(Math.round(10 * part) / 10, -REACH, REACH) + 0; // no -0
+      const move = (x, y) => figure.set({ [name]: [tidy(x), tidy(-y)] });
       Explore.drag(handle, plane, move);
       Explore.arrows(handle, 0.1, (dx, dy) => move(figure.state[name][0] + dx, -figure.state[name][1] + dy));
       arms[name] = { line, handle, label };
@@ -43,8 +45,8 @@
     const out = element("svg", { viewBox: "-2.4 -12 15.4 14.5", class: "tokens-triangle", "aria-hidden": "true" });
     const path = element("path", { class: "tokens-path" }), dot = element("circle", { r: 0.5, class: "tokens-output" });
     out.append(element("polygon", { points: "10,0 0,-10 0,0", class: "explore-area" }), path, dot,
-      element("text", { x: 10, y: 1.8, "text-anchor": "middle" }, "cat"), element("text", { x: 0, y: -10.6, "text-anchor": "middle" }, "mat"),
-      element("text", { x: 0, y: 1.8, "text-anchor": "middle" }, "it"));
+      ...[["cat", 10, 1.8], ["mat", 0, -10.6], ["it", 0, 1.8]].map(([name, x, y]) =>
+        element("text", { x, y, "text-anchor": "middle" }, name)));
     const bars = element("ol", { class: "hand-bars tokens-bars", "aria-hidden": "true" });
     figure.live.append(element("div", {}, element("p", { class: "explore-head" }, "keys, and the query: drag them"), plane),
       element("div", {}, element("p", { class: "explore-head" }, "weights of “it”"), bars,
@@ -59,8 +61,7 @@
         change(handle, { cx: x, cy: y, "aria-valuenow": state[name][0], "aria-valuetext": state[name].join(", ") });
         change(label, { x: x + dx, y: y + dy, "text-anchor": anchor });
       }
-      bars.replaceChildren(...NAMES.map((name, k) => element("li", {}, element("b", {}, name),
-        element("i", {}, element("u", { style: `width: ${100 * said.weights[k]}%` })), element("span", {}, said.weights[k].toFixed(2)))));
+      Explore.bars(bars, NAMES.map((name, k) => [name, said.weights[k], said.weights[k].toFixed(2)]));
       const walked = FACTORS.filter((value) => value < state.factor).concat(state.factor)
         .map((value) => attend({ ...state, factor: value }).output);
       path.setAttribute("d", `M${walked.map(([x, y]) => `${x},${-y}`).join("L")}`);

@@ -190,8 +190,7 @@ const Vit = (() => {
 
   /** Another size of a picture (height, width, 4), as torchvision makes a smaller one: a triangle over what it covers. */
   function resize({ data, width, height }, size) {
-    const across = lean(data, width, height, 4, size), down = lean(across, height, size, 3, size);
-    return down;
+    return lean(lean(data, width, height, 4, size), height, size, 3, size);
   }
 
   /** Shrinks the first of two axes and turns them: (rows, length, channels) to (size, rows, 3). */
@@ -199,8 +198,10 @@ const Vit = (() => {
     const made = new Uint8Array(size * rows * 3), scale = length / size, reach = Math.max(1, scale);
     for (let to = 0; to < size; to++) {
       const middle = (to + 0.5) * scale;
-      const from = Math.max(0, Math.floor(middle - reach + 0.5)), end = Math.min(length, Math.floor(middle + reach + 0.5));
-      const shares = Array.from({ length: end - from }, (_, k) => Math.max(0, 1 - Math.abs(from + k + 0.5 - middle) / reach));
+      const from = Math.max(0, Math.floor(middle - reach + 0.5));
+      const end = Math.min(length, Math.floor(middle + reach + 0.5));
+      const shares = Array.from({ length: end - from }, (_, k) =>
+        Math.max(0, 1 - Math.abs(from + k + 0.5 - middle) / reach));
       const whole = shares.reduce((a, b) => a + b);
       for (let row = 0; row < rows; row++)
         for (let channel = 0; channel < 3; channel++) {
