@@ -6,7 +6,7 @@
   const KEY = "vitcourse-progress";
   const REFUSED = "This browser keeps nothing for these pages (a private window, or storage is switched off). "
     + "All else works as usual.";
-  const name = window.DOCUMENTATION_OPTIONS?.pagename ?? "", root = document.documentElement.dataset.content_root;
+  const name = DOCUMENTATION_OPTIONS.pagename ?? "", root = document.documentElement.dataset.content_root;
   const empty = () => ({ version: 1, read: {}, quizzes: {}, exercises: {}, at: null });
   const isShare = value => typeof value === "number" && value >= 0 && value <= 1;
   const isPage = value => /^[\w/]+$/.test(value);
