@@ -39,16 +39,16 @@ class RecordedRuns(SphinxDirective):
         return next((page.split("/")[1] for page in sorted(self.env.found_docs) if f"_{run.topic}/" in page), "")
 
     def link(self, lesson: str) -> nodes.Node:
-        page = next((page for page in sorted(self.env.found_docs) if page.startswith(f"lessons/{lesson}/")), "")
-        if not lesson or not page:
+        page = f"lessons/{lesson}/{lesson[3:]}"
+        if page not in self.env.found_docs:
             return words("–")
-        address = self.env.app.builder.get_relative_uri(self.env.docname, f"lessons/{lesson}/{lesson[3:]}")
+        address = self.env.app.builder.get_relative_uri(self.env.docname, page)
         return html("a", words(lesson[:2]), href=address, classes="reference internal")
 
     def section(self, run: Run) -> nodes.section:
         section = nodes.section("", nodes.title("", run.title.rstrip(".")), ids=[anchor(run)], names=[run.name])
-        run.facts["On"] = run.facts.get("On") or day_of(self.env.srcdir, run.name)
-        where = f"{run.facts['Machine']} · {run.facts['On']} · took {run.facts['Took']}"
+        run.facts["Committed on"] = day_of(self.env.srcdir, run.name)
+        where = f"{run.facts['Machine']} · {run.facts['Committed on']} · took {run.facts['Took']}"
         section += html("p", words(where), classes="run-where")
         for table in run.tables:
             section += html("div", chart(run, table), sortable(table), classes="recorded-table")
@@ -74,14 +74,12 @@ def plain(text: str) -> Iterator[str]:
             yield " ".join(part.split()).replace("`", "")
 
 
-def day_of(folder: str, name: str) -> str:
-    """The day on which the file of a run was last committed; a source outside of git has none."""
-    file = Path(__file__).resolve().parents[1] / "results" / f"{name}.json"
-    root = next((up for up in Path(folder).parents if (up / ".git").exists()), None)
+def day_of(source: str, name: str) -> str:
+    """The day on which the file of a run was last committed; a copy outside of git does not know it."""
+    root = next((up for up in Path(source).parents if (up / ".git").exists()), None)
     if root is None:
-        return "a day that is not known"
-    path = root / "book" / "results" / file.name
-    command = ["git", "-C", root, "log", "-1", "--format=%cs", "--", path]
+        return "day not known"
+    command = ["git", "-C", root, "log", "-1", "--format=%cs", "--", f"book/results/{name}.json"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "not committed yet"
 
 

@@ -81,7 +81,6 @@ def read_run(file: Path) -> Run:
     facts = {
         "Machine": f"{provenance.get('device', 'not known')}, {threads} thread{'s' * (threads != 1)}",
         "Took": duration(content.get("seconds", 0)),
-        **({"On": provenance["date"]} if provenance.get("date") else {}),
         "Versions": ", ".join(f"{key} {value}" for key, value in provenance.get("versions", {}).items() if value),
         **{label(key): str(value) for key, value in kept.items() if isinstance(value, str | int | float)},
     }

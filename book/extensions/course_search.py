@@ -21,8 +21,11 @@ TEX = re.compile(r"[\\^_{}]")
 
 
 def is_unread(node: nodes.Node) -> bool:
-    skipped = (objective_badge, nodes.raw, nodes.comment, nodes.math_block, nodes.Invisible)
-    return isinstance(node, skipped) or (isinstance(node, nodes.Element) and not UNREAD.isdisjoint(node["classes"]))
+    if isinstance(node, objective_badge | nodes.raw | nodes.comment | nodes.math_block | nodes.Invisible):
+        return True
+    # sphinx-design keeps the classes of a dropdown under a name of its own until the page is written.
+    classes = [*node["classes"], *node.get("container_classes", [])] if isinstance(node, nodes.Element) else []
+    return not UNREAD.isdisjoint(classes)
 
 
 def parts(node: nodes.Node) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,7 @@ def test_a_hit_is_reached_by_keyboard_and_its_words_are_marked(opened):
 
 def test_the_page_of_the_search_answers_its_address(opened):
     page = opened("search")
-    page.goto(f"{page.url}?q=no such word at all")
+    page.goto(f"{page.url}?q=zzzz")
     page.wait_for_function("document.querySelector('.bd-search-container [role=status]').textContent")
     assert "Nothing found" in page.locator(".bd-search-container [role=status]").inner_text()
     page.locator(".bd-search-container input").fill("hold out")

@@ -6,7 +6,7 @@
   const KEY = "vitcourse-progress";
   const REFUSED = "This browser keeps nothing for these pages (a private window, or storage is switched off). "
     + "All else works as usual.";
-  const name = window.DOCUMENTATION_OPTIONS?.pagename ?? "", root = document.documentElement.dataset.content_root;
+  const name = DOCUMENTATION_OPTIONS.pagename ?? "", root = document.documentElement.dataset.content_root;
   const empty = () => ({ version: 1, read: {}, quizzes: {}, exercises: {}, at: null });
   const isShare = value => typeof value === "number" && value >= 0 && value <= 1;
   const isPage = value => /^[\w/]+$/.test(value);
@@ -15,7 +15,9 @@
   // Whatever lies there, or comes from a file: only what has the form of progress is taken.
   function checked(value) {
     if (value?.version !== 1) return null;
-    const only = (table, right) => Object.fromEntries(Object.entries(table ?? {}).filter(([key, entry]) => isPage(key.replace(/[.-]/g, "_")) && right(entry)));
+    const isKey = key => isPage(key.replace(/[.-]/g, "_"));
+    const only = (table, right) =>
+      Object.fromEntries(Object.entries(table ?? {}).filter(([key, entry]) => isKey(key) && right(entry)));
     const at = value.at && isPage(value.at.page) && /^[\w-]*$/.test(value.at.anchor) ? value.at : null;
     return {
       version: 1,
@@ -83,7 +85,8 @@
 
   function showSidebar(state) {
     for (const link of document.querySelectorAll(".bd-sidebar-primary a.internal")) {
-      const page = new URL(link.href, location).pathname.match(/(lessons\/\w+\/\w+)\.html$/)?.[1] ?? (link.getAttribute("href") === "#" ? name : "");
+      const own = link.getAttribute("href") === "#" ? name : "";
+      const page = new URL(link.href, location).pathname.match(/(lessons\/\w+\/\w+)\.html$/)?.[1] ?? own;
       const share = state.read[page] ?? 0;
       let mark = link.querySelector(".read-share");
       if (share < 0.02) mark?.remove();
