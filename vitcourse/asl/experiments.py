@@ -92,7 +92,9 @@ class Ground:
         log = fit(model, train, run.loss(), run.training, evaluate=None if on_epoch is None else measured)
         return model, log
 
-    def answers(self, model: ClassificationBBoxTransformer, judged: FrozenFeatures) -> tuple[torch.Tensor, torch.Tensor]:
+    def answers(
+        self, model: ClassificationBBoxTransformer, judged: FrozenFeatures
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (N, 26) and boxes (N, 4) of stored pictures."""
         with in_evaluation(model), torch.no_grad():
             logits, boxes = model(judged.hidden.to(own_device()), after=judged.layers)

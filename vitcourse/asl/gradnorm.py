@@ -22,16 +22,16 @@ def last_shared(backbone: nn.Module) -> nn.Parameter:
 class GradNorm(nn.Module):
     """T losses and shared weights to one loss, with weights w that sum to T and are learned along with the model.
 
-    The pull of a loss is G_i = w_i |gradient of loss i at the shared weights|. Its target is the mean of all pulls times
-    r_i ** alpha, where r_i says how far loss i has fallen, relative to the others: a loss that lags behind pulls harder.
+    The pull of a loss is G_i = w_i |gradient of loss i at the shared weights|. Its target is the mean of all pulls
+    times r_i ** alpha, where r_i says how far loss i has fallen, relative to the others: a loss that lags pulls harder.
     The distance of pulls and targets moves the w alone, the weighed losses move the model alone. Here w is T times a
     softmax of the parameters, which keeps it positive and its sum, in place of the paper's division after each step.
 
     Args:
         tasks: T. alpha: how strongly a loss that lags is helped; 0 asks for equal pulls.
 
-    ``forward`` takes the losses (T,) and a shared parameter, and returns what is minimised and the weights (T,). Without
-    a gradient (evaluation) nothing but the weighing is done.
+    ``forward`` takes the losses (T,) and a shared parameter, and returns what is minimised and the weights (T,).
+    Without a gradient (evaluation) nothing but the weighing is done.
     """
 
     def __init__(self, tasks: int = 2, alpha: float = 1.5):

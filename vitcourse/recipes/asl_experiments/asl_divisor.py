@@ -1,7 +1,7 @@
 """The recorded run ``asl_divisor``: the constant C and the learning rate together, and how both losses pull.
 
 C divides the letter's loss. So it turns the step of the shared weights towards the box, and it makes the whole step
-smaller; AdamW takes back the second, and clipping some of it. What a rate is worth may thus depend on C, and the reverse.
+smaller; AdamW takes back the second, and clipping some of it. What a rate is worth may thus depend on C.
 """
 
 from collections.abc import Iterator

@@ -14,9 +14,7 @@ WAYS = {
     "uncertainty": {"balance": "uncertainty"},
     "GradNorm": {"balance": "gradnorm"},
 }
-SETTINGS = [
-    {"title": f"{way}, {loss}", "way": way, "box_loss": loss} for loss, way in product(("mse", "giou"), WAYS)
-]
+SETTINGS = [{"title": f"{way}, {loss}", "way": way, "box_loss": loss} for loss, way in product(("mse", "giou"), WAYS)]
 
 
 @recipe("asl_weighting")

@@ -64,8 +64,7 @@ def every(
         busy = round(time.process_time() - busy, 1)
         spent += time.perf_counter() - started
         rows.append({"title": setting["title"], "seed": seed, **found, "cpu_seconds": busy})
-        valid = found["valid"]
-        say(f"{setting['title']}, seed {seed}: letters {valid['accuracy']:.1%}, IoU@75 {valid['iou75']:.1%}, {busy} s")
+        say(f"{setting['title']}, seed {seed}: {found['valid']['accuracy']:.1%} right, {busy} s")
         yield content | {"rows": rows, "seconds": spent}
 
 
