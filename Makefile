@@ -26,7 +26,7 @@ LOCK_VENV := _build/lock
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help learn book notebooks publish test test-fast test-slow gpu lint lock clean
+.PHONY: help learn book notebooks publish dist test test-fast test-slow gpu lint lock clean
 
 help:  ## show the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -44,6 +44,10 @@ notebooks: $(STAMP)  ## write your notebooks (notebooks/), never over your work,
 
 publish: $(STAMP)  ## commit the notebooks for learners to the branch "learner", which Colab and Binder open
 	@$(BIN)/python book/programs/publish.py
+
+dist: $(STAMP)  ## pack the book for others (dist/): its pages, one PDF, the learner's notebooks, checksums
+	@$(BIN)/python book/programs/build.py --if-stale
+	@$(BIN)/python book/programs/dist.py
 
 test: $(STAMP)  ## build the book where it is missing or stale, then run every test
 	@$(BIN)/python book/programs/build.py --if-stale

@@ -67,7 +67,8 @@ class LessonCard(CourseDirective):
         self.env.note_dependency(str(file))
         measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         cost = measured.get(lesson_of(self.env.docname), {})
-        return {"CPU": cost_words(cost.get("cpu"), "of processor time"), "GPU": cost_words(cost.get("cuda"))}
+        gpu = {"GPU": cost_words(cost["cuda"])} if cost.get("cuda") else {}
+        return {"CPU": cost_words(cost.get("cpu"), "of processor time"), **gpu}
 
 
 def without_stop(content: list[nodes.Node]) -> list[nodes.Node]:

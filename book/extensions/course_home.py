@@ -160,8 +160,10 @@ def fill(app, doctree, docname: str) -> None:
     """Put map and cards in their places, and at the top of a lesson's pages its place."""
     way = Way(app, docname)
     for stand_in in list(doctree.findall(course_way)):
-        app.env.get_domain("math").data["has_equations"][docname] = True  # a question may hold a formula
-        stand_in.replace_self(way.map(stand_in["parts"]) if stand_in["kind"] == MAP else way.cards())
+        content = way.map(stand_in["parts"]) if stand_in["kind"] == MAP else way.cards()
+        if any(True for part in content for _ in part.findall(nodes.math)):  # a question may hold a formula
+            app.env.get_domain("math").data["has_equations"][docname] = True
+        stand_in.replace_self(content)
     if lesson_of(docname) and way.pages:
         doctree.insert(0, way.place())
 

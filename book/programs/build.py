@@ -19,6 +19,7 @@ from faults import ANSI_COLOUR
 from notebook_keys import book_key, kernel_environment
 from saving import hold_downloads
 from stage import clone_address, downloads, make_source
+from weight import lighten
 
 from vitcourse.errors import InputError, one_line
 from vitcourse.notebooks import PROFILES
@@ -118,6 +119,7 @@ def write_pages(profile: Profile) -> list[str]:
     for name, notebook in copies.items():
         write(notebook, made / "html" / "_sources" / name)
     hold_downloads(made / "html")
+    lighten(made / "html")
     profile.stamp.unlink(missing_ok=True)
     put_in_place(made / "html", profile.html)
     found = [f"{name}: {fault.sentence}" for name, fault in sorted((more | faults).items())]

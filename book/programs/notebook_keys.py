@@ -18,7 +18,16 @@ from vitcourse.errors import InputError, one_line
 from vitcourse.threads import NOTEBOOK
 
 # What the built pages are made from, beside the keys of the notebooks.
-BOOK_INPUTS = ("_config.yml", "_toc.yml", "index.md", "requirements.txt", "book", "lessons", "vitcourse")
+BOOK_INPUTS = (
+    "_config.yml",
+    "_toc.yml",
+    "index.md",
+    "CITATION.cff",
+    "requirements.txt",
+    "book",
+    "lessons",
+    "vitcourse",
+)
 
 
 def hash_files(paths: Iterable[Path], root: Path, *extra: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 from execute import book_notebooks, with_outputs
 from faults import Fault, failed_page, unread, unread_page
+from figures import Figures
 from nbformat import NotebookNode
 
 from vitcourse.errors import InputError
@@ -83,15 +84,17 @@ def make_source(root: Path, source: Path, profile: str) -> dict[str, Fault]:
     shutil.rmtree(source, ignore_errors=True)
     for folder in ("book", "lessons"):
         shutil.copytree(root / folder, source / folder, ignore=IGNORED)
-    for path in [root / "_toc.yml", *root.glob("*.md")]:
+    for path in [root / "_toc.yml", root / "CITATION.cff", *root.glob("*.md")]:
         shutil.copy(path, source)
     (source / "_config.yml").write_text(staged_config(root, profile), encoding="utf-8")
-    faults = {}
+    faults, figures = {}, Figures(source)
     for notebook in book_notebooks(root):
         content, fault = page_of(notebook, root, profile)
-        write(content, source / notebook.relative_to(root))
+        name = notebook.relative_to(root)
+        write(figures.dress(content, name), source / name)
         if fault:
-            faults[notebook.relative_to(root).as_posix()] = fault
+            faults[name.as_posix()] = fault
+    figures.write_style()
     return faults
 
 

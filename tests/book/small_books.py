@@ -19,7 +19,8 @@ def write_book(root: Path, notebooks: dict[str, nbformat.NotebookNode], *pages: 
         pages: further pages of the real book, such as ``book/exercises``.
     """
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("results", "*.md", "__pycache__"))
-    shutil.copy(ROOT / "_config.yml", root)
+    for name in ("_config.yml", "CITATION.cff"):
+        shutil.copy(ROOT / name, root)
     for name in pages:
         shutil.copy(ROOT / f"{name}.md", root / f"{name}.md")
     chapters: list[dict] = []

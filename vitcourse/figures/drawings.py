@@ -1,7 +1,8 @@
 """The Transformer as a drawing in which every box is a link, and the code that the boxes lead to.
 
-Both are HTML for a notebook or a page of the book, with no script and no file beside them, on white paper in the light
-and in the dark theme. The drawing is after Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, Figure 1.
+Both are HTML for a notebook or a page of the book, with no script and no file beside them, on white paper; a page puts
+the colours of its theme in place of these. The drawing is after Vaswani et al. 2017, https://arxiv.org/abs/1706.03762,
+Figure 1.
 """
 
 import ast
@@ -23,7 +24,7 @@ BOXES = (
     ("add & norm", LEFT, 334, GREY, "encoder-norm1"),
     ("feed-forward", LEFT, 284, GREEN, "feed-forward"),
     ("add & norm", LEFT, 250, GREY, "encoder-norm2"),
-    ("encoder × N", LEFT, 204, NONE, "encoder-stack"),
+    ("encoder × depth", LEFT, 204, NONE, "encoder-stack"),
     ("shifted right", RIGHT, 508, NONE, "shifted-right"),
     ("embedding", RIGHT, 470, ORANGE, "embedding"),
     ("+ positions", RIGHT, 432, ORANGE, "positions"),
@@ -33,7 +34,7 @@ BOXES = (
     ("add & norm", RIGHT, 250, GREY, "decoder-norm2"),
     ("feed-forward", RIGHT, 200, GREEN, "feed-forward"),
     ("add & norm", RIGHT, 166, GREY, "decoder-norm3"),
-    ("decoder × N", RIGHT - 52, 130, NONE, "decoder-stack"),
+    ("decoder × depth", RIGHT - 52, 130, NONE, "decoder-stack"),
     ("linear", RIGHT, 92, ORANGE, "linear"),
     ("softmax", RIGHT, 54, GREY, "softmax"),
 )
@@ -44,11 +45,11 @@ DESCRIPTION = (
     "embedding and positions into the decoder, whose layers hold masked attention, cross-attention to the encoder's "
     "output and a feed-forward part. Above: linear, softmax, and the next tokens. Every box is a link to its code."
 )
-PAPER = "background: #fff; color: #1f2933; border: none"
+PAPER = "background: #ffffff; color: #1f2933; border: none"
 STYLE = (
     "<style>#the-figure a:hover rect, #the-figure a:focus-visible rect {stroke: #1f5fa8; stroke-width: 3} "
     ".boxes .is-box {outline: 1px dashed #8a94a3; outline-offset: 2px} "
-    ".boxes :target .is-box {outline: 3px solid #d1580a} .boxes [id] {scroll-margin-top: 7rem}</style>"
+    ".boxes :target .is-box {outline: 3px solid #c8500a} .boxes [id] {scroll-margin-top: 7rem}</style>"
 )
 
 Piece = tuple[Callable, Mapping[str, str]]
@@ -120,7 +121,7 @@ def _around(outer: float, edge: float, middle: float, top: float) -> str:
 def _box(words: str, x: float, y: float, fill: str, name: str) -> str:
     line = NONE if fill == NONE else "#5b6675"
     shape = f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="4" fill="{fill}" stroke="{line}"/>'
-    text = f'<text x="{x + WIDTH / 2}" y="{y + 18}" text-decoration="underline">{escape(words)}</text>'
+    text = f'<text x="{x + WIDTH / 2}" y="{y + 18}">{escape(words)}</text>'
     return f'<a href="#code-{name}" aria-label="{escape(words)}: to its code">{shape}{text}</a>'
 
 
@@ -174,5 +175,5 @@ def _listing(piece: Callable, boxes: Mapping[str, str]) -> str:
     code = "\n".join(lines)
     return (
         f'<p><strong>{escape(piece.__qualname__)}</strong> in <code style="{PAPER}">{file}</code></p>'
-        f'<pre tabindex="0" style="{PAPER}; overflow-x: auto; padding: 0.3rem">{code}</pre>'
+        f'<pre tabindex="0" style="{PAPER}; overflow-x: auto; padding: 0.3rem; line-height: 1.5">{code}</pre>'
     )

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from vitcourse.errors import InputError
+from vitcourse.figures.vector import extent_of, on_page
 
 Draw = Callable[[Any], Figure | tuple[Figure, str]]
 # Pixels in the picture for one on the page: a sharp screen shows twice as many, and half of them can be seen.
@@ -80,12 +81,6 @@ def _drawn(draw: Draw, value) -> Drawn:
     return Drawn(figure, text)
 
 
-def _extent(figure: Figure) -> Bbox:
-    """All that is drawn, in inches: labels may stand outside of the figure's own frame."""
-    figure.draw_without_rendering()  # a layout engine places the axes only now
-    return figure.get_tightbbox().padded(0.1)
-
-
 def _image(figure: Figure, extent: Bbox, alt: str) -> str:
     """The figure as an ``img`` element that holds its own bytes."""
     file = io.BytesIO()
@@ -112,12 +107,14 @@ class StaticFrames:
 
     def __init__(self, drawn: Sequence[Drawn], values: Sequence, label: str, describe: Callable[[Any], str]):
         self.label, self.names, self.texts = label, [words(value) for value in values], [one.text for one in drawn]
-        extent = Bbox.union([_extent(one.figure) for one in drawn])
-        self.images = [_image(one.figure, extent, describe(value)) for one, value in zip(drawn, values, strict=True)]
+        self.images = on_page([one.figure for one in drawn], [describe(value) for value in values], salt=label)
 
     def _repr_html_(self) -> str:
+        # The last frame is shown first: it says what the figure is for, also on paper.
+        last = len(self.names) - 1
+
         def parts(tag: str, contents: list[str]) -> str:
-            hidden = ["", *[" hidden"] * (len(contents) - 1)]
+            hidden = [*[" hidden"] * last, ""]
             return "".join(f'<{tag} data-frame="{i}"{hidden[i]}>{inner}</{tag}>' for i, inner in enumerate(contents))
 
         label, names = escape(self.label), [escape(name) for name in self.names]
@@ -126,8 +123,8 @@ class StaticFrames:
             f'<div class="frames" role="group" aria-label="Figure with a slider: {label}">'
             f'<div class="frames-pictures">{parts("div", self.images)}</div>'
             f'<label class="frames-control"><span class="frames-label">{label}</span> '
-            f'<input type="range" min="0" max="{len(names) - 1}" step="1" value="0" autocomplete="off" '
-            f'aria-valuetext="{names[0]}" oninput="{escape(SHOW_FRAME)}"> '
+            f'<input type="range" min="0" max="{last}" step="1" value="{last}" autocomplete="off" '
+            f'aria-valuetext="{names[last]}" oninput="{escape(SHOW_FRAME)}"> '
             f'<span class="frames-value" aria-hidden="true">{parts("span", names)}</span></label>'
             f'<div class="frames-texts" aria-live="polite">{texts}</div></div>'
         )
@@ -147,7 +144,7 @@ def _live(draw: Draw, values: Sequence, label: str, describe: Callable[[Any], st
     def picture(index: int) -> str:
         if index not in kept:
             kept[index] = _drawn(draw, values[index])
-            extents.append(_extent(kept[index].figure))
+            extents.append(extent_of(kept[index].figure))
         return _image(kept[index].figure, Bbox.union(extents), describe(values[index]))
 
     def show(index: int) -> None:
@@ -156,11 +153,12 @@ def _live(draw: Draw, values: Sequence, label: str, describe: Callable[[Any], st
 
     slider = ipywidgets.SelectionSlider(
         options=[(words(value), index) for index, value in enumerate(values)],
+        value=len(values) - 1,
         description=label,
         style={"description_width": "initial"},
         layout={"width": "min(100%, 36rem)"},
     )
     pictures, sentence = ipywidgets.HTML(), ipywidgets.HTML()
-    show(0)
+    show(len(values) - 1)
     slider.observe(lambda change: show(change["new"]), names="value")
     return ipywidgets.VBox([pictures, slider, sentence])

@@ -4,6 +4,7 @@ A title is a sentence that says what is seen; lines are labelled where they end;
 white ground, which reads in the light and in the dark theme alike.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from vitcourse.figures import vector
 from vitcourse.files import whole_file
 
-BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1580a", "#2d7d46", "#6b7280"
+BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#c8500a", "#2d7d46", "#5f6773"
 COLOURS = (BLUE, ORANGE, GREEN, GREY)
 INK = "#1f2933"
 SAVED_DPI = 150
@@ -50,8 +52,10 @@ STYLE = {
 
 
 def use_style() -> None:
-    """Sets the style for every figure that follows."""
+    """Sets the style for every figure that follows; and in a kernel that makes a page, how it is shown."""
     plt.rcParams.update(STYLE)
+    if os.environ.get("VITCOURSE_STATIC") == "1":
+        vector.show_on_pages()
 
 
 def end_labels(axes: Axes) -> None:

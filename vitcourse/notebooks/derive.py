@@ -33,6 +33,8 @@ if importlib.util.find_spec("vitcourse") is None:
     install = [sys.executable, "-m", "pip", "install", "--quiet", "-e"]
     subprocess.run([*install, course], check=True)
     sys.path.insert(0, str(course))"""
+# A row of a check's report that was passed, as `vitcourse/checks/engine/display.py` writes it.
+PROPERTY = re.compile(r'<span class="badge passed">.*?</td><td>(.*?)</td>')
 ANY_SETUP = re.compile(re.sub("REPOSITORY|BRANCH", r'[^"\\n]*', re.escape(SETUP)))
 
 
@@ -151,10 +153,23 @@ def page(notebook: NotebookNode, profile: str) -> NotebookNode:
             cells.append(new_markdown_cell(stub, id=f"{cell.id.removesuffix('solution')}stub"))
             solved, said = cell, ""
             continue
+        tested = _tested(cell) if is_check(cell) else []
         said += _taken_outputs(cell) if is_check(cell) else ""
-        cells.append(cell)
+        cells += [cell, *tested]
     result.cells = [*cells, *solution()]
     return result
+
+
+def _tested(cell: NotebookNode) -> list[NotebookNode]:
+    """What a check asks of an answer, as a list without marks: nothing is passed yet."""
+    properties = [
+        one for output in cell.outputs for one in PROPERTY.findall(output.get("data", {}).get("text/html", ""))
+    ]
+    if not properties:
+        return []
+    items = "".join(f"<li>{one}</li>\n" for one in properties)
+    body = f'<div class="will-test">\n<p>The check will test:</p>\n<ul>\n{items}</ul>\n</div>\n'
+    return [new_markdown_cell(_fenced("`" * 3, "{raw} html\n", body).removesuffix("\n"), id=f"{cell.id}-tests"[:64])]
 
 
 def _taken_outputs(cell: NotebookNode) -> str:

@@ -1,0 +1,158 @@
+"""Pack the built book for others: its pages, which open without a network, one PDF, and the learner's notebooks.
+
+Run by `make dist`, after the book is built. The PDF is printed by chromium from all pages in one, so that its links
+and its contents lead from page to page. SHA256SUMS lists what lies in `dist/`.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote
+
+import yaml
+from execute import say
+
+from vitcourse.errors import InputError
+from vitcourse.notebooks import learner_notebooks
+from vitcourse.notebooks.files import write
+
+# The oldest that a zip file can hold: the same files make the same bytes.
+DATE = (1980, 1, 1, 0, 0, 0)
+ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
+NAMED = re.compile(r'(\b(?:id|for|aria-labelledby|aria-controls)="|url\(#)([^")]+)')
+ADDRESS = re.compile(r'(\b(?:xlink:)?(?:href|src)=")([^":]*)(")')
+NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
+BREAK = "<style>article.one-page { break-before: page } article.one-page:first-of-type { break-before: auto }</style>"
+
+
+def pages_in_order(html: Path) -> list[Path]:
+    """The pages, as their links to the next one lead."""
+    found, page = [], html / "index.html"
+    while page not in found and page.is_file():
+        found.append(page)
+        after = NEXT.search(page.read_text(encoding="utf-8"))
+        page = (page.parent / after[1]).resolve() if after else page
+    return found
+
+
+def one_page(html: Path) -> str:
+    """All pages as one, each link to another page as a link to its place here."""
+    html = html.resolve()
+    pages = pages_in_order(html)
+    numbers = {page: number for number, page in enumerate(pages)}
+    first = pages[0].read_text(encoding="utf-8")
+    articles = []
+    for page, number in numbers.items():
+        text = page.read_text(encoding="utf-8")
+        body = ARTICLE.search(text)
+        if not body:
+            raise InputError(f"{page.name} has no article: build the book again.")
+
+        def moved(found: re.Match, page=page) -> str:
+            name, _, place = found[2].partition("#")
+            target = (page.parent / unquote(name)).resolve() if name else page
+            if target in numbers:
+                return f"{found[1]}#{'-'.join([f'p{numbers[target]}', *([place] * bool(place))])}{found[3]}"
+            local = target.is_relative_to(html) and target.exists()
+            return f"{found[1]}{target.relative_to(html).as_posix() if local else found[2]}{found[3]}"
+
+        inner = ADDRESS.sub(moved, NAMED.sub(rf"\g<1>p{number}-\2", body[1]))
+        articles.append(f'<article class="bd-article one-page" id="p{number}">{inner}</article>')
+    head = first[: first.index("</head>")]
+    if "mathjax" not in head:  # the first page may have no formula
+        head += '<script defer src="_static/mathjax/tex-chtml.js"></script>'
+    main = '<div class="bd-main"><div class="bd-content"><div class="bd-article-container">'
+    return f"{head}{BREAK}</head><body><main>{main}{''.join(articles)}</div></div></main></body></html>"
+
+
+def print_book(html: Path, file: Path) -> None:
+    """The whole book as one PDF.
+
+    Raises:
+        InputError: no chromium on this machine.
+    """
+    from playwright.sync_api import sync_playwright
+
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not browser:
+        raise InputError("The PDF is printed by chromium, which this machine does not have.")
+    whole = html / "whole.html"
+    whole.write_text(one_page(html), encoding="utf-8")
+    try:
+        with sync_playwright() as playwright:
+            page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
+            page.set_default_timeout(0)  # a busy machine takes its time
+            page.goto(whole.resolve().as_uri(), timeout=0)
+            page.evaluate("() => window.MathJax?.startup?.promise")
+            margins = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+            number = (
+                '<div style="width: 100%; text-align: center; font-size: 8pt"><span class="pageNumber"></span></div>'
+            )
+            page.pdf(
+                path=file,
+                format="A4",
+                margin=margins,
+                outline=True,
+                tagged=True,
+                print_background=True,
+                display_header_footer=True,
+                header_template="<span></span>",
+                footer_template=number,
+            )
+    finally:
+        whole.unlink()
+
+
+def pack(files: Iterable[tuple[Path, str]], archive: Path) -> None:
+    """A zip file, the same for the same files."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file, name in sorted(files, key=lambda pair: pair[1]):
+            packed.writestr(zipfile.ZipInfo(name, DATE), file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def make_dist(root: Path, out: Path) -> list[Path]:
+    """Write all of it.
+
+    Returns:
+        the files.
+    """
+    html = root / "_build" / "html"
+    if not (html / "index.html").exists():
+        raise InputError("There is no built book: run `make book` first.")
+    version = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    name = f"vitcourse-{version}"
+    pages = [(path, f"{name}/{path.relative_to(html).as_posix()}") for path in html.rglob("*") if path.is_file()]
+    pack(pages, out / f"{name}-html.zip")
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [(write(copy, Path(folder, path)), path) for path, copy in learner_notebooks(root).items()]
+        pack([(file, f"{name}-notebooks/{path.as_posix()}") for file, path in copies], out / f"{name}-notebooks.zip")
+    print_book(html, out / f"{name}.pdf")
+    files = sorted(out.iterdir())
+    sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    (out / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    return files
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="folder of the course")
+    root = parser.parse_args().root.resolve()
+    try:
+        for file in make_dist(root, root / "dist"):
+            say(f"  {file.relative_to(root)}: {file.stat().st_size / 1e6:.1f} MB")
+    except InputError as error:
+        say(f"Nothing is packed. {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

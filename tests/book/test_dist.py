@@ -1,0 +1,50 @@
+"""What is packed of a built book."""
+
+import re
+import zipfile
+
+import pytest
+from dist import one_page, pack, pages_in_order
+
+PAGE = """<!DOCTYPE html><html><head><title>{title}</title></head><body><article class="bd-article">
+<h1 id="top">{title}</h1><a href="#top">up</a> <a href="{other}#top">there</a> <a href="https://example.org/#x">away</a>
+<svg><clipPath id="c"/><path clip-path="url(#c)"/></svg><img src="{up}_static/a.png"></article>{after}</body></html>"""
+
+
+@pytest.fixture
+def html(tmp_path):
+    """A book of two pages, the second in a folder."""
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "a.png").write_bytes(b"picture")
+    following = '<a class="right-next"\n href="lessons/one.html">next</a>'
+    first = PAGE.format(title="First", other="lessons/one.html", up="", after=following)
+    (tmp_path / "index.html").write_text(first, encoding="utf-8")
+    second = PAGE.format(title="Second", other="../index.html", up="../", after="")
+    (tmp_path / "lessons" / "one.html").write_text(second, encoding="utf-8")
+    return tmp_path
+
+
+def test_pages_follow_each_other_as_their_links_do(html):
+    assert [page.name for page in pages_in_order(html)] == ["index.html", "one.html"]
+
+
+def test_all_pages_in_one_lead_to_their_places_in_it(html):
+    whole = one_page(html)
+    ids = re.findall(r' id="([^"]+)"', whole)
+    assert len(ids) == len(set(ids))
+    links = re.findall(r'href="#([^"]+)"', whole)
+    assert links == ["p0-top", "p1-top", "p1-top", "p0-top"]
+    assert {*links, *re.findall(r"url\(#([^)]+)\)", whole)} <= set(ids)
+    assert whole.count('src="_static/a.png"') == 2
+    assert whole.count('href="https://example.org/#x"') == 2
+
+
+def test_the_same_files_make_the_same_archive(html, tmp_path):
+    files = [(path, path.name) for path in (html / "lessons").iterdir()]
+    archives = [tmp_path / "a.zip", tmp_path / "b.zip"]
+    for archive in archives:
+        pack(files, archive)
+        files[0][0].touch()
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    assert zipfile.ZipFile(archives[0]).namelist() == ["one.html"]

@@ -1,0 +1,232 @@
+"""A figure as the pages of the book hold it: drawn to scale, with text as text, once for a column and once for a phone.
+
+A page gives a drawing the colours of its theme (`book/programs/figures.py`); here every colour is that of white paper.
+"""
+
+import base64
+import io
+import itertools
+import re
+from collections.abc import Sequence
+from html import escape
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
+from matplotlib.ticker import AutoLocator, MaxNLocator
+from matplotlib.transforms import Bbox
+from PIL import Image
+
+PHONE = 350  # pixels of the page that a figure gets on a phone of 390
+SMALLEST = 11  # pixels of the page: the size below which no text may fall
+SHRINK = 0.84  # of the text, on a phone
+PHOTO = "photo"
+IMAGE = re.compile(r'(<g id="photo[^>]*>\s*)?(<image\b[^>]*?href=")data:image/png;base64,([^"]+)("[^>]*>)')
+PIXELATED = 'style="image-rendering:crisp-edges;image-rendering:pixelated"'
+DROPPED = (r"<\?xml.*?\?>", r"<!DOCTYPE.*?>", r"<!--.*?-->", r"<metadata>.*?</metadata>", r"(?<=<svg) [^>]*(?=>)")
+FONTS = re.compile(r"'DejaVu Sans'(?:, '[^']*'|, [\w-]+)*")
+
+
+def show_on_pages() -> None:
+    """Lets a kernel show every figure so; `stage.py` knows its words, which stand beside the code of its cell."""
+    from IPython import get_ipython
+    from matplotlib_inline.config import InlineBackend
+
+    if shell := get_ipython():
+        plt.get_backend()  # sets up what shows figures, which would else undo what follows
+        InlineBackend.instance(parent=shell).figure_formats = set()
+        drawn = itertools.count()
+        html = shell.display_formatter.formatters["text/html"]
+        html.for_type(Figure, lambda figure: on_page([figure], [""], salt=f"figure {next(drawn)}")[0])
+
+
+def extent_of(figure: Figure) -> Bbox:
+    """All that is drawn, in inches: labels may stand outside of the figure's own frame."""
+    figure.draw_without_rendering()  # a layout engine places the axes only now
+    return figure.get_tightbbox().padded(0.1)
+
+
+def on_page(figures: Sequence[Figure], alts: Sequence[str], salt: str) -> list[str]:
+    """Figures of one kind, as HTML; they share one extent, so that nothing jumps where they follow each other.
+
+    Each holds two drawings, of which the page's style shows one: as wide as it was made, and laid out anew for a phone.
+    Where that cannot be done, there is one, and on a phone it is wider than the screen and scrolls.
+
+    Args:
+        figures: they are changed.
+        alts: what each shows, in words.
+        salt: differs from figure to figure on a page.
+    """
+    dpi = figures[0].dpi
+    texts = [text.get_fontsize() for figure in figures for text in figure.findobj(Text) if text.get_text().strip()]
+    extent = Bbox.union([extent_of(figure) for figure in figures])
+    wide = [_svg(figure, extent, f"{salt} wide {n}") for n, figure in enumerate(figures)]
+    least = min(1, SMALLEST / (min(texts, default=SMALLEST) * dpi / 72))
+    width = extent.width * dpi
+    if width <= PHONE:
+        drawn = [f'<div class="plot-wide">{one}</div>' for one in wide]
+    elif all(_fit(figure, PHONE / dpi) for figure in figures):
+        extent = Bbox.union([extent_of(figure) for figure in figures])
+        small = [_svg(figure, extent, f"{salt} small {n}") for n, figure in enumerate(figures)]
+        pairs = zip(wide, small, strict=True)
+        drawn = [f'<div class="plot-wide">{a}</div><div class="plot-small">{b}</div>' for a, b in pairs]
+    else:
+        style = f'style="--least: {least * width:.0f}px"'
+        drawn = [f'<div class="plot-wide plot-scrolls" {style}>{one}</div>' for one in wide]
+    pairs = zip(drawn, alts, strict=True)
+    return [f'<div class="plot" role="img" aria-label="{escape(alt)}">{one}</div>' for one, alt in pairs]
+
+
+def _svg(figure: Figure, extent: Bbox, salt: str) -> str:
+    """One drawing. Salted, because the ids of two drawings on a page must differ."""
+    for image in figure.findobj(AxesImage):
+        image.set_gid(PHOTO if image.get_array().ndim == 3 else None)
+        _no_larger_than_seen(image)
+        image.set_interpolation("none")  # its own pixels, and no more of them
+    file = io.StringIO()
+    settings = {"svg.fonttype": "none", "svg.hashsalt": salt, "image.composite_image": False}
+    with mpl.rc_context(settings):
+        figure.savefig(file, format="svg", bbox_inches=extent, facecolor="none", metadata={"Date": None})
+    svg = file.getvalue()
+    for pattern in DROPPED:
+        svg = re.sub(pattern, "", svg, flags=re.DOTALL)
+    svg = IMAGE.sub(_smaller, svg)
+    svg = FONTS.sub("'DejaVu Sans', Verdana, sans-serif", svg)
+    svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), svg)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", svg)
+    svg = re.sub(r">\s+<", "><", svg).strip()
+    inches = f'viewBox="0 0 {72 * extent.width:.1f} {72 * extent.height:.1f}"'
+    size = f'width="{extent.width * figure.dpi:.0f}" height="{extent.height * figure.dpi:.0f}"'
+    return svg.replace("<svg", f'<svg {inches} {size} aria-hidden="true"', 1)
+
+
+def _no_larger_than_seen(image: AxesImage) -> None:
+    """A photo keeps two of its pixels for one of the page."""
+    array, seen = image.get_array(), image.get_window_extent()
+    scale = 2 * max(seen.width, seen.height) / max(array.shape[:2])
+    if image.get_gid() != PHOTO or array.dtype != np.uint8 or scale > 0.8:
+        return
+    size = [round(scale * side) for side in array.shape[1::-1]]
+    image.set_extent(image.get_extent())
+    image.set_data(np.asarray(Image.fromarray(np.asarray(array)).resize(size)))
+
+
+def _smaller(image: re.Match) -> str:
+    """An image as WebP: a photo as a photo, a map without loss; the page may not turn the colours of a photo."""
+    picture = Image.open(io.BytesIO(base64.b64decode(image[3])))
+    group, after = image[1] or "", image[4]
+    if group:
+        after = after.replace(PIXELATED, "") if min(picture.size) > 32 else after
+    file = io.BytesIO()
+    picture.save(file, "webp", lossless=not group, quality=86, method=6)
+    kind = PHOTO if group else "map"
+    data = base64.b64encode(file.getvalue()).decode()
+    return f"{group}{image[2].replace('<image', f'<image class={kind!r}')}data:image/webp;base64,{data}{after}"
+
+
+def _fit(figure: Figure, inches: float) -> bool:
+    """Lays a figure out anew for a width, and says whether it can be read so."""
+    before = _overlaps(figure)
+    least, height = 72 * SMALLEST / figure.dpi, figure.get_size_inches()[1]
+    for text in figure.findobj(Text):
+        text.set_fontsize(max(SHRINK * text.get_fontsize(), least))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_locator()) in (AutoLocator, MaxNLocator):
+                axis.get_major_locator().set_params(nbins=5)
+    _stack(figure)
+    for attempt in range(3):  # what stands outside of the axes keeps its width
+        _keep_head(figure, height)
+        height = figure.get_size_inches()[1]
+        _break_lines(figure, inches)
+        over = extent_of(figure).width - inches
+        if over > 0.03 and figure.get_size_inches()[0] - over > 0.45 * inches:
+            figure.set_size_inches(figure.get_size_inches()[0] - over, height)
+            if attempt == 0:
+                _lower(figure)
+        elif _overlaps(figure) > before and len({axes.get_position().y0 for axes in figure.axes}) > 1:
+            figure.set_size_inches(figure.get_size_inches()[0], 1.15 * height)
+            figure.subplots_adjust(hspace=1.3 * figure.subplotpars.hspace + 0.1)
+    return extent_of(figure).width < inches + 0.1 and _overlaps(figure) <= before
+
+
+def _stack(figure: Figure) -> None:
+    """Charts side by side go below each other."""
+    panels = [axes for axes in figure.axes if axes.get_subplotspec()]
+    grids = {id(grid): grid for axes in panels if (grid := axes.get_subplotspec().get_gridspec())}
+    if len(grids) != 1 or len(panels) != len(figure.axes):
+        return
+    (grid,) = grids.values()
+    if grid.nrows > 1 or grid.ncols < 2 or any(axes.get_aspect() != "auto" for axes in panels):
+        return
+    width, height = figure.get_size_inches()
+    tall = (figure.subplotpars.top - figure.subplotpars.bottom) * height
+    room = height - tall + 0.3
+    rows = GridSpec(grid.ncols, 1, figure=figure)
+    for axes, row in zip(panels, rows, strict=True):
+        axes.set_subplotspec(row)
+    total = grid.ncols * (tall + room)
+    figure.set_size_inches(width, total)
+    figure.subplots_adjust(hspace=room / tall, top=1 - 0.5 * room / total, bottom=0.5 * room / total)
+
+
+def _lower(figure: Figure) -> None:
+    """Images that became narrower became lower, too: the room above and below them is taken away."""
+    figure.draw_without_rendering()
+    shares = [axes.get_position().height / axes.get_position(original=True).height for axes in figure.axes]
+    if not shares or max(shares) > 0.95:
+        return
+    width, height = figure.get_size_inches()
+    pars = figure.subplotpars
+    below, above = pars.bottom * height, (1 - pars.top) * height
+    new = height - (1 - max(shares)) * (height - below - above)
+    figure.set_size_inches(width, new)
+    figure.subplots_adjust(bottom=below / new, top=1 - above / new)
+
+
+def _keep_head(figure: Figure, height: float) -> None:
+    """The title of the figure stays as far above the panels as it was."""
+    head = figure.get_suptitle() and figure._suptitle
+    if head and head.get_position()[1] > 0.9:
+        head.set_y(1 + (head.get_position()[1] - 1) * height / figure.get_size_inches()[1])
+        head.set_va("bottom")
+
+
+def _break_lines(figure: Figure, inches: float) -> None:
+    """Titles and the names of the axes get as many lines as they need."""
+    heads = [figure._suptitle] if figure.get_suptitle() else []
+    for axes in figure.axes:
+        heads += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label]
+    room = inches * figure.dpi
+    alone = len({axes.get_position().x0 for axes in figure.axes}) == 1
+    for head in heads:
+        words = head.get_text().split()
+        limit = room if alone or head is getattr(figure, "_suptitle", None) else 0.96 * room / 2
+        if not words or head.get_window_extent().width <= limit:
+            continue
+        lines = [words[0]]
+        for word in words[1:]:
+            head.set_text(f"{lines[-1]} {word}")
+            if head.get_window_extent().width <= limit:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        head.set_text("\n".join(lines))
+
+
+def _overlaps(figure: Figure) -> int:
+    """How many pairs of texts cover each other."""
+    figure.draw_without_rendering()
+    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    boxes = [box for text in shown if (box := text.get_window_extent()).width > 0]
+    found = 0
+    for a, b in itertools.combinations(boxes, 2):
+        wide = min(a.x1, b.x1) - max(a.x0, b.x0)
+        high = min(a.y1, b.y1) - max(a.y0, b.y0)
+        found += wide > -3 and high > 0.25 * min(a.height, b.height)
+    return found
