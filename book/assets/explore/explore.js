@@ -95,6 +95,7 @@ const Explore = (() => {
         "Start again");
       this.state = structuredClone(kind.state);
       this.drawing = kind.build(this);
+      root.querySelector(".explore-still")?.remove();
       root.append(this.reset, this.live, this.controls);
       if (!this.sentence.parentNode) root.append(this.sentence); // a kind may have a better place for it
       root.classList.add("is-live");
