@@ -104,7 +104,7 @@ def pieces(text: nodes.Text, pattern: re.Pattern, unused: dict[str, Term], addre
     """The text with a link at each term that is used for the first time."""
     plain, end = text.astext(), 0
     for match in pattern.finditer(plain):
-        term = unused.pop(match[1].casefold(), None)
+        term = unused.pop(" ".join(match[1].casefold().split()), None)
         if term is None:
             continue
         yield words(plain[end : match.start()])
@@ -120,7 +120,8 @@ def link_terms(app, doctree, docname: str) -> None:
     if not docname.startswith("lessons/") or PAGE not in app.env.all_docs:
         return
     unused = {term.name.casefold(): term for term in terms(app) if term.link and term.place[0] != docname}
-    names = sorted(map(re.escape, unused), key=len, reverse=True)
+    # A term may stand across the end of a line.
+    names = sorted((re.escape(name).replace(r"\ ", r"\s+") for name in unused), key=len, reverse=True)
     pattern = re.compile(rf"(?<![\w-])({'|'.join(names)})(?:s|es)?(?![\w-])", re.IGNORECASE)
     address = app.builder.get_relative_uri(docname, PAGE)
     for text in list(doctree.findall(nodes.Text)):

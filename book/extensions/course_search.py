@@ -12,6 +12,7 @@ from pathlib import Path
 from course_glossary import terms
 from course_nodes import element, objective_badge, section_of
 from docutils import nodes
+from sphinx import addnodes
 
 INDEX, SECTIONS = "searchindex.js", "course_sections"
 # What is not searched: outputs of cells, and what a reader has to open to learn an answer.
@@ -23,6 +24,8 @@ TEX = re.compile(r"[\\^_{}]")
 def is_unread(node: nodes.Node) -> bool:
     if isinstance(node, objective_badge | nodes.raw | nodes.comment | nodes.math_block | nodes.Invisible):
         return True
+    if isinstance(node, addnodes.pending_xref) and node.get("refdomain") == "cite":
+        return True  # until all pages are read it is the key of the paper; the papers are found by themselves
     # sphinx-design keeps the classes of a dropdown under a name of its own until the page is written.
     classes = [*node["classes"], *node.get("container_classes", [])] if isinstance(node, nodes.Element) else []
     return not UNREAD.isdisjoint(classes)
