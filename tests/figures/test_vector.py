@@ -41,7 +41,7 @@ def test_a_chart_is_drawn_twice_and_its_text_stays_text():
 
 def test_no_text_is_smaller_than_it_may_be_on_a_phone():
     small = drawn(chart()).partition("plot-small")[2]
-    sizes = [float(size) for size in re.findall(r"font: (?:\w+ )*?([\d.]+)px", small)]
+    sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )*?([\d.]+)px", small)]
     assert min(sizes) * STYLE["figure.dpi"] / 72 >= vector.SMALLEST - 0.1
 
 

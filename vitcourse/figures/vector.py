@@ -25,9 +25,19 @@ PHONE = 350  # pixels of the page that a figure gets on a phone of 390
 SMALLEST = 11  # pixels of the page: the size below which no text may fall
 SHRINK = 0.84  # of the text, on a phone
 PHOTO = "photo"
-IMAGE = re.compile(r'(<g id="photo[^>]*>\s*)?(<image\b[^>]*?href=")data:image/png;base64,([^"]+)("[^>]*>)')
+# matplotlib sets a mark on an image as a link around it.
+IMAGE = re.compile(
+    r'(<a xlink:href="photo"[^>]*>\s*)?(<image\b[^>]*?href=")data:image/png;base64,([^"]+)("[^>]*>)(?(1)\s*</a>)'
+)
 PIXELATED = 'style="image-rendering:crisp-edges;image-rendering:pixelated"'
-DROPPED = (r"<\?xml.*?\?>", r"<!DOCTYPE.*?>", r"<!--.*?-->", r"<metadata>.*?</metadata>", r"(?<=<svg) [^>]*(?=>)")
+DROPPED = (
+    r"<\?xml.*?\?>",
+    r"<!DOCTYPE.*?>",
+    r"<!--.*?-->",
+    r"<metadata>.*?</metadata>",
+    r"<style.*?</style>",
+    r"(?<=<svg) [^>]*(?=>)",
+)
 FONTS = re.compile(r"'DejaVu Sans'(?:, '[^']*'|, [\w-]+)*")
 
 
@@ -84,8 +94,9 @@ def on_page(figures: Sequence[Figure], alts: Sequence[str], salt: str) -> list[s
 def _svg(figure: Figure, extent: Bbox, salt: str) -> str:
     """One drawing. Salted, because the ids of two drawings on a page must differ."""
     for image in figure.findobj(AxesImage):
-        image.set_gid(PHOTO if image.get_array().ndim == 3 else None)
-        _no_larger_than_seen(image)
+        if image.get_array().ndim == 3:
+            image.set_url(PHOTO)
+            _no_larger_than_seen(image)
         image.set_interpolation("none")  # its own pixels, and no more of them
     file = io.StringIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": salt, "image.composite_image": False}
@@ -102,14 +113,14 @@ def _svg(figure: Figure, extent: Bbox, salt: str) -> str:
     svg = re.sub(r">\s+<", "><", svg).strip()
     inches = f'viewBox="0 0 {72 * extent.width:.1f} {72 * extent.height:.1f}"'
     size = f'width="{extent.width * figure.dpi:.0f}" height="{extent.height * figure.dpi:.0f}"'
-    return svg.replace("<svg", f'<svg {inches} {size} aria-hidden="true"', 1)
+    return svg.replace("<svg", f'<svg {inches} {size} {LINES} aria-hidden="true"', 1)
 
 
 def _no_larger_than_seen(image: AxesImage) -> None:
     """A photo keeps two of its pixels for one of the page."""
     array, seen = image.get_array(), image.get_window_extent()
     scale = 2 * max(seen.width, seen.height) / max(array.shape[:2])
-    if image.get_gid() != PHOTO or array.dtype != np.uint8 or scale > 0.8:
+    if array.dtype != np.uint8 or scale > 0.8:
         return
     size = [round(scale * side) for side in array.shape[1::-1]]
     image.set_extent(image.get_extent())
@@ -119,19 +130,18 @@ def _no_larger_than_seen(image: AxesImage) -> None:
 def _smaller(image: re.Match) -> str:
     """An image as WebP: a photo as a photo, a map without loss; the page may not turn the colours of a photo."""
     picture = Image.open(io.BytesIO(base64.b64decode(image[3])))
-    group, after = image[1] or "", image[4]
-    if group:
-        after = after.replace(PIXELATED, "") if min(picture.size) > 32 else after
+    kind = PHOTO if image[1] else "map"
+    smooth = kind == PHOTO and min(picture.size) > 32
+    after = image[4].replace(PIXELATED, "") if smooth else image[4]
     file = io.BytesIO()
-    picture.save(file, "webp", lossless=not group, quality=86, method=6)
-    kind = PHOTO if group else "map"
+    picture.save(file, "webp", lossless=not smooth, quality=86, method=6)
     data = base64.b64encode(file.getvalue()).decode()
-    return f"{group}{image[2].replace('<image', f'<image class={kind!r}')}data:image/webp;base64,{data}{after}"
+    return f"{image[2].replace('<image', f'<image class={kind!r}')}data:image/webp;base64,{data}{after}"
 
 
 def _fit(figure: Figure, inches: float) -> bool:
     """Lays a figure out anew for a width, and says whether it can be read so."""
-    before = _overlaps(figure)
+    before = _overlaps(figure) + 3
     least, height = 72 * SMALLEST / figure.dpi, figure.get_size_inches()[1]
     for text in figure.findobj(Text):
         text.set_fontsize(max(SHRINK * text.get_fontsize(), least))
@@ -202,11 +212,12 @@ def _break_lines(figure: Figure, inches: float) -> None:
     heads = [figure._suptitle] if figure.get_suptitle() else []
     for axes in figure.axes:
         heads += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label]
-    room = inches * figure.dpi
+    room, left = inches * figure.dpi, figure.get_tightbbox().x0 * figure.dpi
     alone = len({axes.get_position().x0 for axes in figure.axes}) == 1
     for head in heads:
         words = head.get_text().split()
-        limit = room if alone or head is getattr(figure, "_suptitle", None) else 0.96 * room / 2
+        indent = max(0, head.get_window_extent().x0 - left)
+        limit = room - indent if alone or head is getattr(figure, "_suptitle", None) else 0.96 * room / 2
         if not words or head.get_window_extent().width <= limit:
             continue
         lines = [words[0]]
@@ -219,8 +230,8 @@ def _break_lines(figure: Figure, inches: float) -> None:
         head.set_text("\n".join(lines))
 
 
-def _overlaps(figure: Figure) -> int:
-    """How many pairs of texts cover each other."""
+def _overlaps(figure: Figure) -> float:
+    """How far texts cover each other, in pixels; almost counts."""
     figure.draw_without_rendering()
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     boxes = [box for text in shown if (box := text.get_window_extent()).width > 0]
@@ -228,5 +239,5 @@ def _overlaps(figure: Figure) -> int:
     for a, b in itertools.combinations(boxes, 2):
         wide = min(a.x1, b.x1) - max(a.x0, b.x0)
         high = min(a.y1, b.y1) - max(a.y0, b.y0)
-        found += wide > -3 and high > 0.25 * min(a.height, b.height)
+        found += max(0, wide + 3) * (high > 0.25 * min(a.height, b.height))
     return found
