@@ -22,7 +22,10 @@ def assign(
     ] = None,
 ) -> None:
     """Make the notebook that students get: stubs, test cells, no solutions."""
-    from vitcourse.grading.run import assign as release
+    from vitcourse.grading.lean import lean
+
+    with lean():
+        from vitcourse.grading.run import assign as release
 
     say(f"wrote {release(lesson, out, own=course, repository=repository)}")
 
