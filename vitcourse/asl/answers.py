@@ -44,7 +44,7 @@ def answer(
         labels: of the K logits.
         size: height and width of the images that the model takes.
         top: how many labels to name, the likeliest first.
-        second_look: look again at the window around the first box, at four times the cost (see `asl.looks`).
+        second_look: look again at the window around the first box: five looks in place of one (see `asl.looks`).
 
     Returns:
         ``top``: for each its ``label`` and ``share``, the softmax of the logits; ``box``, if the model gives one: xyxy

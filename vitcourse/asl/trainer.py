@@ -28,7 +28,7 @@ from vitcourse.training import (
     own_device,
 )
 
-# What was found on the hold-out (`asl_heads`, `asl_letters`): the recorded run `asl_reach` is of it.
+# The recorded run `asl_reach` is of it.
 PRESETS = {
     "reach": SignRun(
         image_size=128,

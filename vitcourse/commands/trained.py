@@ -30,7 +30,7 @@ def predict(
     null: Annotated[bool, typer.Option("--null", "-0", help="Names on standard input end with NUL.")] = False,
     out: Annotated[Path | None, typer.Option(help="Draw the answers into this picture.")] = None,
     second_look: Annotated[
-        bool, typer.Option("--second-look", help="Look again around the first box: four times the work.")
+        bool, typer.Option("--second-look", help="Look again around the first box: five times the work.")
     ] = False,
 ) -> None:
     """Name what images show, and box a hand. A file that cannot be read is told, and the others are answered.
