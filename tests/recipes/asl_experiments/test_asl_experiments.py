@@ -80,7 +80,7 @@ def test_budgets_are_equal_in_what_they_say():
 def test_the_fair_comparison(folder, monkeypatch):
     monkeypatch.setattr(asl_fair, "TRAINING", replace(asl_fair.TRAINING, epochs=1))
     monkeypatch.setattr(asl_fair, "TRAIN", 64)
-    monkeypatch.setattr(asl_fair, "RATES", {kind: (1e-3,) for kind in asl_fair.BACKBONES})
+    monkeypatch.setattr(asl_fair, "RATES", dict.fromkeys(asl_fair.BACKBONES, (0.001,)))
     content = recorded(asl_fair)
     assert len(content["rows"]) == 8
     assert content["costs"]["ViT"]["operations"] > 0
