@@ -52,8 +52,8 @@ tight_sides = Solved("asl_experiments.tight_sides", right=right, wrong=wrong, pa
 def draw(probe: Probe) -> tuple[Tensor, Tensor, Tensor]:
     """Angles of both signs, larger than an exporter's, so that every term shows."""
     count = probe.integer(4, 7)
-    turn, shear = 8 + 6 * probe.uniform(count), 6 + 8 * probe.uniform(count, 2)
-    shear[:, 1] /= 2
+    # Read as radians these angles still give equations that can be solved, so that this mistake has clear numbers.
+    turn, shear = 9 + 0.8 * probe.uniform(count), torch.tensor([9.6, 6.3]) + 0.6 * probe.uniform(count, 2)
     turn[::2], shear[1::2] = -turn[::2], -shear[1::2]
     sides = torch.tensor([200.0, 120.0]) + 60 * probe.uniform(count, 2)
     return sides.double() * 0.987654321, turn.double(), shear.double()
