@@ -38,6 +38,7 @@ DROPPED = (
     r"<style.*?</style>",
     r"(?<=<svg) [^>]*(?=>)",
 )
+LINES = 'style="stroke-linejoin: round; stroke-linecap: butt"'
 FONTS = re.compile(r"'DejaVu Sans'(?:, '[^']*'|, [\w-]+)*")
 
 
