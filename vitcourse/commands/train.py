@@ -17,7 +17,7 @@ from vitcourse.data.faces import in_memory, load, synthesise
 from vitcourse.errors import InputError
 from vitcourse.faces import MODELS, PRESETS, train_faces
 from vitcourse.faces.models import BLOCKS
-from vitcourse.training import TrainingConfig, check_precision, first_process
+from vitcourse.training import TrainingConfig, check_precision, check_run_folder, first_process
 
 app = command_group()
 
@@ -108,6 +108,9 @@ def train_faces_command(
         run = run.from_signs() if start == "signs" else replace(run, start=start)
     except ValueError as error:
         raise InputError(str(error)) from error
+    if not valid:
+        raise InputError("--valid 0: there are no validation pictures, which say when a face is called unknown")
+    check_run_folder(out, resume=resume)
     names = ("rendering",) * (data is None) + ("reading", "training")
     with tempfile.TemporaryDirectory() as folder, notes(say if first else None), progress(*names) as steps:
         *_, read, step = steps if first else [None] * len(steps)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ANCHORS = (0.15, 0.4)  # sides of the erased part, as shares of the picture
+SIDES = (0.15, 0.4)  # of the erased part, as shares of the picture
 
 
 class FaceAugmentation:
@@ -89,7 +89,7 @@ class FaceAugmentation:
 
     def _erased(self, images: Tensor, draws: Tensor) -> Tensor:
         """One grey rectangle in some of the pictures; its middle lies anywhere."""
-        least, most = ANCHORS
+        least, most = SIDES
         places = (torch.arange(images.shape[-1], device=images.device) + 0.5) / images.shape[-1]
         half = (least + (most - least) * draws[:, 1:3]) / 2
         inside = (places[None, None] - draws[:, 3:5, None]).abs() < half[:, :, None]  # (B, 2, S)

@@ -12,7 +12,15 @@ Sources: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101 (AdamW) an
 (cosine schedule); Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3 (warm-up).
 """
 
-from vitcourse.training.checkpoints import CHECKPOINT, LOG, WEIGHTS, differences, restore, run_folder
+from vitcourse.training.checkpoints import (
+    CHECKPOINT,
+    LOG,
+    WEIGHTS,
+    check_run_folder,
+    differences,
+    restore,
+    run_folder,
+)
 from vitcourse.training.config import LossFunction, TrainingConfig, by_device, check_precision, offered
 from vitcourse.training.loop import BatchTransform, fit
 from vitcourse.training.processes import first_process, own_device
@@ -30,6 +38,7 @@ __all__ = [
     "better",
     "by_device",
     "check_precision",
+    "check_run_folder",
     "check_small_batches",
     "chosen_epoch",
     "differences",

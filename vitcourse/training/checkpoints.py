@@ -85,6 +85,19 @@ def restore(model: nn.Module, folder: Path) -> None:
         raise CheckpointError(f"it does not hold the weights of this run ({error.problem})", file) from error
 
 
+def check_run_folder(out: Path, *, resume: bool) -> None:
+    """
+    Raises:
+        InputError: there is a run in it that is not to be resumed, or a file stands in its way.
+    """
+    if not resume and (out / CHECKPOINT).exists():
+        raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
+    if not resume and (out / WEIGHTS).exists():
+        raise InputError(f"{out}: there is a trained model in it already; name another folder")
+    if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
+        raise InputError(f"{out}: a file stands in the way of this folder")
+
+
 @contextmanager
 def run_folder(out: str | Path | None, *, resume: bool) -> Iterator[Path | None]:
     """Gives the folder that a training writes to; nothing stays there where it fails before its first checkpoint.
@@ -93,18 +106,13 @@ def run_folder(out: str | Path | None, *, resume: bool) -> Iterator[Path | None]
         out: None for a training that writes nothing.
 
     Raises:
-        InputError: there is a run in it that is not to be resumed, or a file stands in its way.
+        InputError: see `check_run_folder`.
     """
     if out is None:
         yield None
         return
     out = Path(out)
-    if not resume and (out / CHECKPOINT).exists():
-        raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
-    if not resume and (out / WEIGHTS).exists():
-        raise InputError(f"{out}: there is a trained model in it already; name another folder")
-    if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
-        raise InputError(f"{out}: a file stands in the way of this folder")
+    check_run_folder(out, resume=resume)
     try:
         yield out
     except BaseException:  # an interrupt as well
