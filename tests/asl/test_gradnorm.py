@@ -31,7 +31,7 @@ def test_by_hand():
 def test_a_loss_that_lags_is_asked_to_pull_harder():
     shared, norm = nn.Parameter(torch.tensor(1.0)), GradNorm(alpha=1.0)
     norm(torch.stack([shared, shared]), shared)
-    norm(torch.stack([shared, 0.5 * shared]), shared)[0].backward()  # the second has fallen to a half
+    norm(torch.stack([shared, shared - 0.5]), shared)[0].backward()  # the second has fallen to a half
     assert norm.scores.grad[0] < 0 < norm.scores.grad[1]  # a step goes against the gradient
 
 

@@ -91,7 +91,7 @@ def study_of(where: str, about: dict, seed: int = 0) -> object:
     study.sampler = optuna.samplers.TPESampler(
         n_startup_trials=WARM_UP, seed=seed + 1000 * len(study.trials), constant_liar=True
     )
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP, n_warmup_steps=1)
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP, n_warmup_steps=2)
     return study
 
 
