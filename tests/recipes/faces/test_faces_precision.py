@@ -40,7 +40,7 @@ def test_all_forms_of_a_trained_model_are_measured(tiny, tmp_path, monkeypatch):
     (row,) = json.loads(recipe.record(None, lambda line: None).read_text())["rows"]
     assert len(row["log"]) == len(row["plain_log"]) == 12
     assert row["log"] != row["plain_log"]
-    assert row["log"][-1]["loss"] < 0.8 * row["log"][0]["loss"]
+    assert row["plain_log"][-1]["loss"] < 0.9 * row["plain_log"][0]["loss"]
     assert set(row["open_set"]) >= {"named", "refused", "rejected"}
     forms = row["forms"]
     assert list(forms) == ["float32", "bfloat16", "onnxruntime", "int8"]

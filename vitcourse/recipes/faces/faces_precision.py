@@ -8,6 +8,7 @@ way out, so each form is timed against float32 of the same program.
 
 import copy
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -62,7 +63,7 @@ def judged(model: nn.Module, threshold: float, parts: dict[str, Rendered]) -> di
 
 
 @recipe("faces_precision")
-def record(say: Say) -> dict:
+def record(say: Say) -> Iterator[dict]:
     """Trains a model with each seed, and tries each of its forms."""
     content = {"rounds": ROUNDS, "tests": TESTS * PEOPLE, "rows": []}
     for seed in SEEDS:
