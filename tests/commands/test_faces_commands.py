@@ -102,7 +102,7 @@ def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trai
         (["--start", "signs", "--model", "resnet18"], "takes no other model or block"),
         (["--mix", "1"], "mix must be in [0, 1), got 1.0"),
         (["--valid", "0"], "there are no validation pictures"),
-        (["--lr", "nan"], "lr must be"),
+        (["--lr", "nan"], "'--lr'"),
         (["--data", "EMPTY"], "one folder for each of two people or more is expected"),
         (["--data", "NOWHERE"], "there is no such folder"),
         (["--data", "ONE"], "one folder for each of two people or more is expected"),

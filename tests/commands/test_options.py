@@ -87,7 +87,7 @@ def test_every_field_that_is_offered_is_an_option_of_train_asl(command):
 
     options = {one.name: one for one in typer.main.get_group(app).commands["asl"].params}
     offers = [field for kind in (SignRun, TrainingConfig) for field in fields(kind) if "help" in field.metadata]
-    assert len(offers) == 20
+    assert len(offers) == 24
     for field in offers:
         option, least = options[field.name], field.metadata["least"]
         assert (option.default, option.help) == (field.default, field.metadata["help"])

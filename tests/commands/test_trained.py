@@ -186,7 +186,7 @@ def foreign(file):
         ("cut", "model.onnx: it is not an ONNX file"),
         ("foreign", "model.onnx: it is an ONNX file that `vitcourse export` did not write"),
         ("weights cut", "model.safetensors: it does not hold the weights of this run (it is cut off: "),
-        ("faces", "run.json: it describes a run of 'faces'; known are signs"),
+        ("voices", "run.json: it describes a run of 'voices'; known are signs, faces"),
         ("missing", "run.json: there is no such file; is this the folder of a run?"),
     ],
 )

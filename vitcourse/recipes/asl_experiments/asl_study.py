@@ -46,9 +46,10 @@ def record(say: Say) -> Iterator[dict]:
         for t in study.trials
         if t.state.name == "PRUNED"
     ]
-    weights = optuna.importance.get_param_importances(
-        study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0)
-    )
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    # Where all scores are equal, no setting can be said to matter.
+    differ = len({trial.value for trial in study.trials if trial.state.name == "COMPLETE"}) > 1
+    weights = optuna.importance.get_param_importances(study, evaluator=evaluator) if differ else {}
     content = {"data": PICTURES, "epochs": EPOCHS, "trials": best, "given_up": given_up, "rows": []}
     content |= {"counts": {name: states.count(name) for name in sorted(set(states))}}
     content |= {"importance": rounded(weights)}
