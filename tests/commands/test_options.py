@@ -96,7 +96,7 @@ def test_every_field_that_is_offered_is_an_option_of_train_asl(command):
             assert status == 2
             assert f"'{option.opts[0]}'" in error
             assert f"equal to {least}" in error or f"x>={least}" in error  # as Typer words it
-    assert set(options) - {field.name for field in offers} == {"data", "out", "resume", "background"}
+    assert set(options) - {field.name for field in offers} == {"data", "out", "resume", "background", "preset"}
     known = {
         "epochs": 12,
         "batch_size": 32,

@@ -31,7 +31,7 @@ def test_every_record_is_of_a_recipe():
     names = set(recipes.modules())
     ends = r"_(cpu|cuda|seed)$"
     recorded = {re.sub(ends, "", file.stem) for file in RESULTS.glob("*.json")}
-    others = {"lesson_cost", "large_class", "asl_valid_reads"}  # what lessons cost, grading takes, and was read of valid
+    others = {"lesson_cost", "large_class", "asl_valid_reads"}  # costs, grading, reads
     assert recorded - others <= names
 
 
