@@ -153,11 +153,13 @@ def take_frames(app, doctree) -> None:
         found = cell and [
             match[1]
             for raw in cell.findall(nodes.raw)
-            for match in re.finditer(rf'<div data-frame="{frame}"[^>]*>(<img.*?>)</div>', raw.astext(), re.DOTALL)
+            for match in re.finditer(
+                rf'<div data-frame="{frame}"[^>]*>(.*?)</div>(?=<div data-frame=|</div><label)', raw.astext(), re.DOTALL
+            )
         ]
         if not found:
             raise ExtensionError(f"{app.env.docname}: no frame {frame} of a slider follows its explorable")
-        still.insert(0, nodes.raw("", f"<p>{found[0]}</p>", format="html"))
+        still.insert(0, nodes.raw("", found[0], format="html"))
         cell.parent.remove(cell)
 
 

@@ -79,7 +79,7 @@ def complete(app, pagename, templatename, context, doctree):  # noqa: ARG001 - t
         "og:description": description(app, pagename),
         "og:image": f"{base.rstrip('/')}/{PICTURE}" if base else context["pathto"](PICTURE, 1),
     }
-    context["metatags"] += "".join(
+    context["metatags"] = context.get("metatags", "") + "".join(  # the page of the search has none of its own
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{escape(text, quote=True)}" />\n'
         for name, text in said.items()
     )
