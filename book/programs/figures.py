@@ -18,7 +18,7 @@ from vitcourse.errors import InputError
 
 FOLDED = "hide-input"
 DRAWN = re.compile(r'class="(plot|boxes)"|id="the-figure"')
-COLOUR = re.compile(r'(?<=[:=" ])#([0-9a-fA-F]{6})(?=[;"} ])')
+COLOUR = re.compile(r'(?<=[:=" ])#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?=[;"} ])')
 PICTURE = re.compile(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)")
 HELD = 12_000  # letters of a picture that stay in the page: a request costs more
 PROMPT = "Code of this figure"
@@ -83,8 +83,9 @@ class Figures:
         return f"{up}_static/figures/{name}"
 
     def _variable(self, found: re.Match) -> str:
-        self.colours.add(found[1].lower())
-        return f"var(--fig-{found[1].lower()})"
+        name = found[1].lower() if len(found[1]) == 6 else "".join(2 * letter for letter in found[1].lower())
+        self.colours.add(name)
+        return f"var(--fig-{name})"
 
     def write_style(self) -> None:
         """The values of all colours, in either theme."""

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 # Of MathJax the book uses one bundle, the fonts, and what a formula asks for.
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
-UNUSED = ("**/*.map", "**/*.ttf", "*.html", "sphinx-thebe.*", "locales")
+UNUSED = ("**/*.map", "**/*.ttf", "*.html", "sphinx-thebe.js", "locales")
 ASKED = re.compile(r'(?:src|href|xlink:href)="([^"#?]+)[^"]*"')
 LINK = re.compile(r"<(?:link|script|img|image|source)\b[^>]*>")
 NOT_LOADED = re.compile(r'rel="(?:index|search|next|prev|author|preload|canonical)"')

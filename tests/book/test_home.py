@@ -80,7 +80,7 @@ def test_the_pages_are_sound(context, html, name):
 
 def test_titles_and_the_sidebar_have_numbers(opened):
     page = opened(EXERCISES)
-    assert page.locator("article h1").inner_text().startswith("01 · Exercises: attention")
+    assert page.locator("article h1").inner_text().startswith("01 · Exercises\nattention")
     assert page.title().startswith("01 · Exercises: attention")
     listed = page.locator(".bd-links a.reference.internal").all_text_contents()
     numbers = [text.partition(" · ")[0].strip() for text in listed if " · " in text]

@@ -41,7 +41,7 @@ def test_what_is_read_and_ticked_shows_everywhere(opened):
     page.locator("input[data-tick='attention.scores']").check()
     page = opened(LESSON)
     page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
-    page.wait_for_function(f"{STATE}?.at")
+    page.wait_for_function(f"{STATE}?.read['{LESSON}']")
     state = page.evaluate(STATE)
     assert 0.2 < state["read"][LESSON] < 0.9
     assert state["at"]["page"] == LESSON
