@@ -30,6 +30,7 @@ DARK = {
     **LIGHT,
     **{"1f5fa8": "#86b4f0", "c8500a": "#f0a45c", "2d7d46": "#7fce98", "5f6773": "#9aa7b5", "4b5563": "#9aa7b5"},
     **{"9aa3ad": "#5c6674", "e5e8ec": "#2c333d"},
+    **{"5b269a": "#c4a8f5", "1c01ce": "#9db4ff", "c41a16": "#ff9d96"},  # of code that is printed
 }
 
 
