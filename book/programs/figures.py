@@ -98,7 +98,9 @@ class Figures:
         for theme, values in rules.items():
             lines = "".join(f"  --fig-{name}: {value};\n" for name, value in sorted(values.items()))
             text += f"\n{theme} {{\n{lines}}}\n"
-        (self.source / FOLDER).with_suffix(".css").write_text(text, encoding="utf-8")
+        file = (self.source / FOLDER).with_suffix(".css")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 def _is_silent(cell: NotebookNode) -> bool:

@@ -160,6 +160,7 @@ def test_an_own_photo_stays_in_the_page_and_a_camera_may_be_refused(context, htm
     (tmp_path / "text.png").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "text.png")
     page.wait_for_function("document.querySelector('.explore-says').textContent.startsWith('That is no picture')")
+    page.context.grant_permissions([])  # none: the camera is refused without a question
     page.get_by_role("button", name="Camera").click()
     page.wait_for_function(
         "document.querySelector('.explore-says').textContent.startsWith('The camera may not be used')"
@@ -226,6 +227,7 @@ def test_a_box_is_judged_as_the_course_does(opened):
     torch.testing.assert_close(torch.tensor(found), aligned_iou(*boxes), rtol=0, atol=1e-6)
     figure = page.locator(".explore-box")
     figure.locator("tbody tr").first.wait_for()
+    figure.locator(".explore-live svg").scroll_into_view_if_needed()
     area = figure.locator(".explore-live svg").bounding_box()
     edges = results.load("sign_pictures")["pictures"][1]["true"]
     left, top, right, bottom = (area["xy"[k % 2]] + edge * area["width"] for k, edge in enumerate(edges))
@@ -286,7 +288,7 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     assert page.locator(".explore img").is_visible()
     assert page.get_by_text("The model has named the letter.").is_visible()
     page.goto((html / f"{LESSON}.html").as_uri())
-    assert page.locator(".explore img").get_attribute("alt") == "Three bars. (height of the first bar: 3)"
+    assert page.locator(".explore .plot").get_attribute("aria-label") == "Three bars. (height of the first bar: 3)"
     assert page.locator(".frames").count() == 0  # the explorable stands in its place
     plain.close()
     page = browser.new_page()
