@@ -160,7 +160,7 @@ def test_an_own_photo_stays_in_the_page_and_a_camera_may_be_refused(context, htm
     (tmp_path / "text.png").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "text.png")
     page.wait_for_function("document.querySelector('.explore-says').textContent.startsWith('That is no picture')")
-    page.context.grant_permissions([])  # none: the camera is refused without a question
+    page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
     page.get_by_role("button", name="Camera").click()
     page.wait_for_function(
         "document.querySelector('.explore-says').textContent.startsWith('The camera may not be used')"
@@ -309,6 +309,7 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
 )
 def test_an_explorable_that_cannot_be_made_is_told(tmp_path, text, told):
     root = write_book(tmp_path, {})
+    (root / "lessons").mkdir()
     (root / "index.md").write_text(f"# A small book\n\n{text}\n", encoding="utf-8")
     done = build(root)
     assert done.returncode == 1
