@@ -160,7 +160,8 @@ def test_an_own_photo_stays_in_the_page_and_a_camera_may_be_refused(context, htm
     (tmp_path / "text.png").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "text.png")
     page.wait_for_function("document.querySelector('.explore-says').textContent.startsWith('That is no picture')")
-    page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    refuse = "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no')); }"
+    page.evaluate(refuse)
     page.get_by_role("button", name="Camera").click()
     page.wait_for_function(
         "document.querySelector('.explore-says').textContent.startsWith('The camera may not be used')"
