@@ -309,7 +309,7 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     ],
 )
 def test_an_explorable_that_cannot_be_made_is_told(tmp_path, text, told):
-    root = write_book(tmp_path, {})
+    root = write_book(tmp_path, {}, "book/notation")
     (root / "lessons").mkdir()
     (root / "index.md").write_text(f"# A small book\n\n{text}\n", encoding="utf-8")
     done = build(root)
