@@ -16,12 +16,12 @@ from vitcourse.asl.parts import Parts, relabelled, subset
 from vitcourse.asl.runs import RUN, SignRun, new_model, same_run, save_run
 from vitcourse.data.asl import InMemory
 from vitcourse.data.augment import BatchAugmentation, StrongAugmentation
-from vitcourse.errors import InputError
 from vitcourse.training import (
     CHECKPOINT,
     LOG,
     WEIGHTS,
     TrainingConfig,
+    check_run_folder,
     check_small_batches,
     first_process,
     fit,
@@ -77,12 +77,7 @@ def train_signs(
     """
     out = None if out is None else Path(out)
     if out is not None:
-        if not resume and (out / CHECKPOINT).exists():
-            raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
-        if not resume and (out / WEIGHTS).exists():
-            raise InputError(f"{out}: there is a trained model in it already; name another folder")
-        if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
-            raise InputError(f"{out}: a file stands in the way of this folder")
+        check_run_folder(out, resume=resume)
     parts = data if isinstance(data, Parts) else Parts(data)
     names = ["train", "valid"] if judge and not run.hold_out else ["train"]
     for name in names:
