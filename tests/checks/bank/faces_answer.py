@@ -61,7 +61,7 @@ BANK.wrong("wrong-type")(lambda *inputs: written_out(*inputs).tolist())
 BANK.wrong("raises")(lambda tensors, description, images, names: images @ tensors["weight"].T)
 
 
-@BANK.wrong("model's-order")
+@BANK.wrong("order-of-the-model")
 def as_they_come(tensors, description, images, names):
     return written_out(tensors, description, images, description["labels"])[:, : len(names)]
 

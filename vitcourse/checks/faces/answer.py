@@ -40,8 +40,8 @@ def wrong(tensors: dict[str, Tensor], description: dict, images: Tensor, names: 
     shares = logits(x).softmax(1)
     return {
         "labels-sorted": shares[:, _columns(sorted(labels), names)],
-        "model's-order": shares[:, : len(names)],
-        "model's-order/all": shares,
+        "order-of-the-model": shares[:, : len(names)],
+        "order-of-the-model/all": shares,
         "not-prepared": logits(raw).softmax(1)[:, columns],
         "not-normalised": logits(raw / 255).softmax(1)[:, columns],
         "not-normalised/usual": logits(raw / 127.5 - 1).softmax(1)[:, columns],
