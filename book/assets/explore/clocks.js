@@ -3,39 +3,43 @@
 
 (() => {
   const { element, change, clamp } = Explore;
-  const LENGTH = 64, DIM = 64, PAIRS = [0, 4, 8, 12, 16, 20], STEPS = [1, 2, 5, 10]; // the pairs of channels that are shown
-  const table = Text.sinusoidal(LENGTH, DIM);
+  const LENGTH = 64, DIM = 64, STEPS = [1, 2, 5, 10], LAST = LENGTH - 1 - Math.max(...STEPS);
+  const PAIRS = [0, 4, 8, 12, 16, 20]; // of channels, that are shown
+  const KINDS = ["now", "then"], table = Text.sinusoidal(LENGTH, DIM);
   const row = (place) => table.subarray(place * DIM, (place + 1) * DIM);
   const angle = (pair, steps) => steps * 10000 ** (-2 * pair / DIM); // radians
   const alike = (a, b) => row(a).reduce((dot, value, i) => dot + value * row(b)[i], 0);
 
   function build(figure) {
     const clocks = PAIRS.map((pair) => {
-      const [now, then] = ["now", "then"].map((kind) => element("line", { x1: 0, y1: 0, class: `clocks-${kind}` }));
+      const [now, then] = KINDS.map((kind) => element("line", { x1: 0, y1: 0, class: `clocks-${kind}` }));
       const text = element("text", { y: 1.75, "text-anchor": "middle" });
-      const face = element("g", {}, element("circle", { r: 1, class: "explore-area" }), then, now,
-        element("text", { y: -1.25, "text-anchor": "middle", class: "clocks-name" }, `${2 * pair}, ${2 * pair + 1}`), text);
-      return { pair, now, then, text, drawing: element("svg", { viewBox: "-1.4 -1.75 2.8 3.7", "aria-hidden": "true" }, face) };
+      const drawing = element("svg", { viewBox: "-1.4 -1.75 2.8 3.7", "aria-hidden": "true" },
+        element("circle", { r: 1, class: "explore-area" }), then, now, text,
+        element("text", { y: -1.25, "text-anchor": "middle", class: "clocks-name" }, `${2 * pair}, ${2 * pair + 1}`));
+      return { pair, now, then, text, drawing };
     });
     const line = element("path", { class: "clocks-line" });
-    const marks = ["now", "then"].map((kind) => [element("line", { y1: 0, class: `clocks-${kind}` }), element("circle", { r: 0.9, class: `clocks-dot-${kind}` }), element("text", { "text-anchor": "middle" })]);
-    const curve = element("svg", { viewBox: "-7 -36 73 46", class: "clocks-curve", role: "img",
-      "aria-label": "Dot product of the row of this position with those of all positions: highest at itself, falling to both sides alike" },
-    ...[0, 16, 32].flatMap((level) => [element("line", { x1: 0, x2: 63, y1: -level, y2: -level, class: "explore-grid" }),
+    const marks = KINDS.map((kind) => [element("line", { y1: 0, class: `clocks-${kind}` }),
+      element("circle", { r: 0.9, class: `clocks-dot-${kind}` }), element("text", { "text-anchor": "middle" })]);
+    const curve = element("svg", { viewBox: "-7 -36 73 46", class: "clocks-curve", "aria-hidden": "true" },
+    ...[0, 16, 32].flatMap((level) => [
+      element("line", { x1: 0, x2: 63, y1: -level, y2: -level, class: "explore-grid" }),
       element("text", { x: -1.5, y: 1 - level, "text-anchor": "end" }, String(level))]),
     ...[0, 16, 32, 48, 63].map((place) => element("text", { x: place, y: 5, "text-anchor": "middle" }, String(place))),
     element("text", { x: 31.5, y: 9.3, "text-anchor": "middle" }, "position"), line, ...marks.flat());
     figure.live.append(
-      element("div", {}, element("p", { class: "explore-head" }, "Six of the 32 pairs of channels: blue is this position, orange the one after the step."),
-        element("div", { class: "clocks-faces" }, ...clocks.map(({ drawing }) => drawing))),
+      element("div", {}, element("p", { class: "explore-head" },
+        "Six of the 32 pairs of channels: blue is this position, orange the one after the step."),
+      element("div", { class: "clocks-faces" }, ...clocks.map(({ drawing }) => drawing))),
       element("div", {}, element("p", { class: "explore-head" }, "Dot product of this position's row with every row"), curve));
     const updates = [
-      figure.slider("position", "position t", { values: Array.from({ length: LENGTH - Math.max(...STEPS) }, (_, k) => k) }),
-      figure.choice("step", "Step", Object.fromEntries(STEPS.map((step) => [step, `${step}`]))),
+      figure.slider("position", "position t", { values: Array.from({ length: LAST + 1 }, (_, k) => k) }),
+      figure.choice("step", "Step", Object.fromEntries(STEPS.map((step) => [step, step]))),
     ];
 
     return (state) => {
-      const step = STEPS.includes(state.step) ? state.step : 5, now = clamp(Math.round(state.position), 0, LENGTH - 1 - Math.max(...STEPS));
+      const step = STEPS.includes(state.step) ? state.step : 5, now = clamp(Math.round(state.position), 0, LAST);
       Object.assign(state, { step, position: now });
       updates.forEach((update) => update());
       for (const clock of clocks) {
@@ -54,9 +58,10 @@
         change(text, { x: place + (k ? 3.6 : 0), y: -dots[place] - 1.8 });
         text.textContent = dots[place].toFixed(1);
       });
-      figure.say(`From position ${now} to ${now + step} the fastest hand turns by ${angle(0, step).toFixed(0)} radian${step > 1 ? "s" : ""}, the slowest that is shown by ` +
-        `${angle(PAIRS.at(-1), step).toFixed(3)}: the same from every position. The dot product of the two rows is ` +
-        `${dots[now + step].toFixed(1)} of at most 32, and it too depends on the step alone.`);
+      const [most, least] = [angle(0, step), angle(PAIRS.at(-1), step).toFixed(3)];
+      figure.say(`From position ${now} to ${now + step} the fastest hand turns by ${most} radian${step > 1 ? "s" : ""}, the ` +
+        `slowest of these six by ${least}: as much as from any other position. The dot product of the two rows is ` +
+        `${dots[now + step].toFixed(1)}, of at most 32; it too depends on the step alone.`);
     };
   }
 

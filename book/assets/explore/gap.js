@@ -3,10 +3,10 @@
 
 (() => {
   const { element, clamp, percent } = Explore;
-  const SAMPLES = [["An exception is raised.", 2], ["The value of the expression is returned.", 4], ["It is called with the same arguments.", 2],
-    ["If the list is empty, the loop is not run.", 2]]; // each with the place of the gap, from 0 at its first word
+  const SAMPLES = [["An exception is raised.", 2], ["The value of the expression is returned.", 4],
+    ["It is called with the same arguments.", 2], ["If the list is empty, the loop is not run.", 2]]; // and a gap
 
-  /** A sentence with its first piece at place 1, and what the model says of that at a place: the shares of all words. */
+  /** The shares of all words where a piece of a sentence, counted from 0, is hidden. */
   function guess(recorded, weights, pieces, gap) {
     const id = (word) => recorded.words.indexOf(word);
     const ids = ["[CLS]", ...pieces, "[SEP]"].map(id).with(gap + 1, id("[MASK]"));
@@ -19,9 +19,10 @@
     const bars = element("ol", { class: "hand-bars gap-bars", "aria-hidden": "true" });
     const field = element("input", { type: "text", maxlength: 150, "aria-label": "Your own sentence",
       oninput: () => figure.set({ text: field.value, gap: 0 }) });
-    figure.live.append(element("div", {}, element("p", { class: "explore-head" }, "Press on a word to hide it."), line,
-      element("label", { class: "gap-own" }, "Your own sentence", field)),
-    element("div", {}, element("p", { class: "explore-head" }, "What the model says of the gap"), bars));
+    figure.live.append(
+      element("div", {}, element("p", { class: "explore-head" }, "Press on a word to hide it."), line,
+        element("label", { class: "gap-own" }, "Your own sentence", field)),
+      element("div", {}, element("p", { class: "explore-head" }, "What the model says of the gap"), bars));
     const samples = SAMPLES.map(([text, gap], k) =>
       element("button", { type: "button", "aria-label": text, onclick: () => figure.set({ text, gap }) }, String(k + 1)));
     figure.controls.append(element("div", { class: "explore-choice", role: "group", "aria-label": "Sentence" },
@@ -29,7 +30,7 @@
     const failed = (error) => figure.say(`${error.message}.`);
     Text.recorded("bert").then((found) => {
       recorded = found;
-      updates = [figure.slider("moment", "steps of training", { values: found.rows.map((_, k) => k),
+      updates = [figure.slider("moment", "steps trained", { values: found.rows.map((_, k) => k),
         show: (k) => found.rows[clamp(k, 0, found.rows.length - 1)].steps.toLocaleString("en") })];
       figure.draw();
     }, failed);
@@ -69,13 +70,15 @@
         chip.setAttribute("aria-pressed", String(k === gap));
         chip.setAttribute("aria-label", k === gap ? `gap, for ${pieces[k]}` : `hide ${pieces[k]}`);
       });
-      const order = Array.from(guess(recorded, models[moment], pieces, gap), (share, id) => [recorded.words[id], share]).sort((a, b) => b[1] - a[1]);
+      const stood = pieces[gap], shares = guess(recorded, models[moment], pieces, gap);
+      const order = shares.map((share, id) => [recorded.words[id], share]).sort((a, b) => b[1] - a[1]);
+      const place = order.findIndex(([word]) => word === stood), { steps, hidden_in_8_bits: all } = recorded.rows[moment];
       const fine = (share) => (share < 0.1 ? `${(100 * share).toFixed(1)}%` : percent(share));
-      Explore.bars(bars, order.slice(0, 5).map(([word, share]) => [word === pieces[gap] ? `${word} ✓` : word, share, fine(share)]));
-      const right = order.findIndex(([word]) => word === pieces[gap]), { steps, hidden_in_8_bits: all } = recorded.rows[moment];
-      figure.say(`After ${steps.toLocaleString("en")} steps the first answer is “${order[0][0]}”, with ${fine(order[0][1])}. ` +
-        (right ? `“${pieces[gap]}”, which stood there, comes at place ${right + 1}, with ${fine(order[right][1])}. ` : "It is what stood there. ") +
-        `Of the hidden words of unseen sentences ${percent(all)} are filled in rightly then.`);
+      Explore.bars(bars, order.slice(0, 5).map(([word, share]) =>
+        [word === stood ? `${word} ✓` : word, share, fine(share)]));
+      figure.say(`After ${steps.toLocaleString("en")} steps its first answer is “${order[0][0]}”, with ${fine(order[0][1])}. ` +
+        (place ? `“${stood}”, which stood there, comes at place ${place + 1}, with ${fine(order[place][1])}. `
+          : "That is what stood there. ") + `It is right at ${percent(all)} of the hidden words of unseen text.`);
     };
   }
 

@@ -7,7 +7,7 @@
   const SCORES = [[0, 1, 0], [1, 0, 0], [2, 0, 0]].map((row) => row.map((dot) => dot / Math.SQRT2));
   const STARTS = { "all visible": [1, 1, 1, 1, 1, 1, 1, 1, 1], causal: [1, 0, 0, 1, 1, 0, 1, 1, 1],
     "“it” is padding": [1, 1, 0, 1, 1, 0, 1, 1, 0] };
-  const FILLS = { zero: "−∞; empty rows 0", inf: "−∞", big: "−10⁹" };
+  const FILLS = { zero: "−∞; an empty row: 0", inf: "−∞", big: "−10⁹" };
 
   /** Weights (3 × 3) and outputs (3 × 2) behind a mask of nine: 1 for a key that is seen. */
   function attend(mask, fill) {
@@ -17,13 +17,14 @@
       const sum = powers.reduce((a, b) => a + b);
       return powers.map((power) => (fill !== "inf" && largest === -Infinity ? 0 : power / sum));
     });
-    const mixed = (row) => [0, 1].map((axis) => row.reduce((mean, share, k) => mean + share * VALUES[k][axis], 0));
+    const mixed = (row) => [0, 1].map((axis) => row.reduce((sum, share, k) => sum + share * VALUES[k][axis], 0));
     return { weights, outputs: weights.map(mixed) };
   }
 
   const number = (value, digits) => (Number.isNaN(value) ? "nan" : value.toFixed(digits));
   const EMPTY = { zero: "its weights are 0, and so is its output: nothing to read, nothing read",
-    inf: "its weights are 0/0, which is nan", big: "all its scores are equal now, so it takes the mean of all that it may not see" };
+    inf: "its weights are 0/0, which is nan",
+    big: "all its scores are equal now, so it takes the mean of all that it may not see" };
 
   function build(figure) {
     let painting = null; // what a dragged pointer paints
@@ -32,7 +33,7 @@
     };
     const cells = Array.from({ length: 9 }, (_, k) => {
       const cell = element("button", { type: "button", class: "mask-cell", "data-cell": k,
-        onclick: (event) => { if (!event.detail) paint(k, 1 - figure.state.mask[k]); }, // by a key: no pointer was pressed
+        onclick: (event) => { if (!event.detail) paint(k, 1 - figure.state.mask[k]); }, // by a key, not by a pointer
         onpointerdown: (event) => {
           if (event.button) return;
           cell.releasePointerCapture(event.pointerId);
@@ -51,8 +52,10 @@
     const head = ["query", ...NAMES, "output"].map((text) => element("th", { scope: "col" }, text));
     const body = NAMES.map((name, i) => element("tr", {}, element("th", { scope: "row" }, name),
       ...cells.slice(3 * i, 3 * i + 3).map((cell) => element("td", {}, cell)), outputs[i]));
-    figure.live.append(element("div", {}, element("p", { class: "explore-head" }, "Press on a weight to hide the key from the query, or to show it; drag to paint."),
-      element("table", { class: "mask-table" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body))));
+    const table = element("table", { class: "mask-table" }, element("thead", {}, element("tr", {}, ...head)),
+      element("tbody", {}, ...body));
+    figure.live.append(element("div", {}, element("p", { class: "explore-head" },
+      "Press on a weight, and the query may not see the key, or may again; drag to paint."), table), figure.sentence);
     const starts = Object.entries(STARTS).map(([words, mask]) =>
       element("button", { type: "button", onclick: () => figure.set({ mask }) }, words));
     figure.controls.append(element("div", { class: "explore-choice", role: "group", "aria-label": "Begin with" },
@@ -63,7 +66,8 @@
       fill();
       if (!FILLS[state.fill]) state.fill = "zero";
       state.mask = state.mask.map((seen) => (seen ? 1 : 0));
-      Object.values(STARTS).forEach((mask, k) => starts[k].setAttribute("aria-pressed", String(`${mask}` === `${state.mask}`)));
+      Object.values(STARTS).forEach((mask, k) =>
+        starts[k].setAttribute("aria-pressed", String(`${mask}` === `${state.mask}`)));
       const { weights, outputs: mixed } = attend(state.mask, state.fill);
       cells.forEach((cell, k) => {
         const share = weights[Math.floor(k / 3)][k % 3], seen = state.mask[k];
@@ -74,9 +78,11 @@
       });
       outputs.forEach((cell, i) => { cell.textContent = mixed[i].map((value) => number(value, 1)).join(", "); });
       const seen = NAMES.map((_, i) => state.mask.slice(3 * i, 3 * i + 3));
-      const told = NAMES.map((name, i) => (seen[i].includes(1) ? `“${name}” reads ` + NAMES.flatMap((key, j) =>
-        (seen[i][j] ? [`${key} ${number(weights[i][j], 2)}`] : [])).join(", ") : `“${name}” may see nothing: ${EMPTY[state.fill]}`));
-      figure.say(`${told.join("; ")}. ` + (state.mask.includes(0) ? "What a row loses, the rest of it shares out; the other rows stay as they are." : "Nothing is hidden."));
+      const read = (i) => NAMES.flatMap((key, j) => (seen[i][j] ? [`${key} ${number(weights[i][j], 2)}`] : []));
+      const told = NAMES.map((name, i) => (seen[i].includes(1) ? `“${name}” reads ${read(i).join(", ")}`
+        : `“${name}” may see nothing: ${EMPTY[state.fill]}`));
+      figure.say(`${told.join("; ")}. ` + (state.mask.includes(0)
+        ? "What is hidden from a row is shared out in that row alone." : "Nothing is hidden."));
     };
   }
 

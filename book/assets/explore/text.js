@@ -1,11 +1,11 @@
-// The course's two text models in plain numbers, a Transformer that writes numbers and a BERT that fills gaps; WordPiece,
+// The course's two text models in plain numbers: a Transformer that writes numbers, a BERT that fills gaps; WordPiece,
 // and positions. Tokens are rows.
 "use strict";
 
 const Text = (() => {
   const { linear, norm, gelu, attend, softmax, sum } = Vit;
 
-  /** What is recorded of a model: its words and the moments of its training; and `at(place)`, the model at one of them. */
+  /** What is recorded of a model, its words and the moments of its training; `at(place)` is the model at one of them. */
   async function recorded(name) {
     const facts = await Explore.want(name), loaded = {};
     return { ...facts, at: (place) => (loaded[place] ??= Explore.want(`${name}-${place}`).then(Vit.load)) };
@@ -28,31 +28,34 @@ const Text = (() => {
     ids.forEach((id, row) => made.set(table.subarray(id * width, (id + 1) * width), row * width));
     return made;
   };
-  const last = (x, width) => x.subarray(x.length - width);
 
-  /** A layer's norms and its MLP; `part(name)` is the layer's weight of that name. */
-  function layer(weights, name, eps, act) {
-    const part = (key) => weights[`${name}.${key}`];
-    const hidden = (x) => linear(x, part("norm1.bias").length, part("mlp.fc1.weight"), part("mlp.fc1.bias")).map(act);
-    return { part, normed: (x, key) => norm(x, part(`${key}.weight`), part(`${key}.bias`), eps),
-      mlp: (x) => linear(hidden(x), part("mlp.fc1.bias").length, part("mlp.fc2.weight"), part("mlp.fc2.bias")) };
+  /** The layers of a stack: of each its MLP, its norms, and `part(name)`, its weight of that name. */
+  function layers(weights, stack, eps, act) {
+    const made = [];
+    for (let k = 0; weights[`${stack}.${k}.norm1.bias`]; k++) {
+      const part = (key) => weights[`${stack}.${k}.${key}`];
+      const map = (x, key, ins) => linear(x, ins, part(`${key}.weight`), part(`${key}.bias`));
+      const width = part("norm1.bias").length, hidden = part("mlp.fc1.bias").length;
+      made.push({ part, normed: (x, key) => norm(x, part(`${key}.weight`), part(`${key}.bias`), eps),
+        mlp: (x) => map(map(x, "mlp.fc1", width).map(act), "mlp.fc2", hidden) });
+    }
+    return made;
   }
 
-  /** Tokens that the Transformer writes for a source, greedily, as vitcourse.transformer.greedy_decode: of each its id, the
-   * shares of the whole vocabulary, and how much of each source token is read (the last layer, the mean over its heads). */
+  /** Tokens that the Transformer writes for a source, as vitcourse.transformer.greedy_decode: of each its id, the shares
+   * of all words, and how much of each source token is read (by the last layer, in the mean over its heads). */
   function write(weights, heads, source, { pad, start, end, most }) {
-    const table = weights["source_embed.weight"], width = weights["encoder.norm.bias"].length, entries = table.length / width;
-    const depth = (stack) => Object.keys(weights).filter((key) => key.startsWith(`${stack}.layers.`) && key.endsWith("norm1.bias")).length;
-    const stack = (name) => Array.from({ length: depth(name) }, (_, k) =>
-      layer(weights, `${name}.layers.${k}`, 1e-5, (value) => Math.max(0, value)));
-    const embed = (ids) => sum(rows(table, ids, width).map((value) => value * Math.sqrt(width)), sinusoidal(ids.length, width));
-    const norm_of = (x, name) => norm(x, weights[`${name}.norm.weight`], weights[`${name}.norm.bias`], 1e-5);
+    const table = weights["source_embed.weight"], width = weights["encoder.norm.bias"].length;
+    const embed = (ids) => sum(rows(table, ids, width).map((value) => value * Math.sqrt(width)),
+      sinusoidal(ids.length, width));
+    const stack = (name) => layers(weights, `${name}.layers`, 1e-5, (value) => Math.max(0, value));
+    const finish = (x, name) => norm(x, weights[`${name}.norm.weight`], weights[`${name}.norm.bias`], 1e-5);
     let memory = embed(source);
     for (const { part, normed, mlp } of stack("encoder")) {
       memory = sum(memory, attend(normed(memory, "norm1"), heads, (key) => part(`attn.${key}`))[0]);
       memory = sum(memory, mlp(normed(memory, "norm2")));
     }
-    memory = norm_of(memory, "encoder");
+    memory = finish(memory, "encoder");
     const written = [], ids = [start];
     while (written.length < most && ids.at(-1) !== end) {
       let x = embed(ids), maps = [];
@@ -62,9 +65,10 @@ const Text = (() => {
         [x, maps] = [sum(x, found), seen];
         x = sum(x, mlp(normed(x, "norm3")));
       }
-      const logits = linear(last(norm_of(x, "decoder"), width), width, table, new Float32Array(entries));
-      const reads = source.map((_, j) => maps.reduce((mean, map) => mean + last(map, source.length)[j] / heads, 0));
-      const id = logits.reduce((best, score, k) => (k !== pad && (best === pad || score > logits[best]) ? k : best), pad);
+      const last = finish(x, "decoder").subarray(x.length - width);
+      const logits = linear(last, width, table, new Float32Array(table.length / width));
+      const reads = source.map((_, j) => maps.reduce((mean, map) => mean + map[map.length - source.length + j] / heads, 0));
+      const id = logits.reduce((best, score, k) => (k !== pad && (best < 0 || score > logits[best]) ? k : best), -1);
       written.push({ id, shares: softmax(logits), reads });
       ids.push(id);
     }
@@ -73,12 +77,12 @@ const Text = (() => {
 
   /** The shares of all words at a place, for a sentence of ids, as vitcourse.bert.BertForPreTraining. */
   function fill(weights, heads, ids, place) {
-    const at = (name) => weights[`bert.embeddings.${name}`], width = at("norm.bias").length, words = at("word.weight");
+    const at = (name) => weights[`bert.embeddings.${name}`];
+    const width = at("norm.bias").length, words = at("word.weight");
     const both = (x, name) => norm(x, weights[`${name}.weight`], weights[`${name}.bias`], 1e-12);
     let x = sum(rows(words, ids, width), at("position.weight").subarray(0, ids.length * width));
     x = both(sum(x, rows(at("segment.weight"), ids.map(() => 0), width)), "bert.embeddings.norm");
-    for (let k = 0; weights[`bert.encoder.layers.${k}.norm1.bias`]; k++) {
-      const { part, normed, mlp } = layer(weights, `bert.encoder.layers.${k}`, 1e-12, gelu);
+    for (const { part, normed, mlp } of layers(weights, "bert.encoder.layers", 1e-12, gelu)) {
       x = normed(sum(x, attend(x, heads, (key) => part(`attn.${key}`))[0]), "norm1");
       x = normed(sum(x, mlp(x)), "norm2");
     }
