@@ -8,10 +8,10 @@ from docutils import nodes
 def dots(table: Table) -> nodes.Node:
     """The first measure of a table: a line for each row, a dot for each seed, a stroke at their mean."""
     own = table.measures[0]
-    pairs = [(name, cells[0]) for name, cells in table.rows if cells[0]]
+    pairs = [(name, cells[0]) for name, (_, cells) in zip(table.names(), table.rows, strict=True) if cells[0]]
     if table.measures == ["value"]:
-        pairs = [(name, cell) for name, cell in pairs if is_share(name[0], [cell])] or pairs[:1]
-        own = "share right" if is_share(pairs[0][0][0], [pairs[0][1]]) else label(pairs[0][0][0])
+        pairs = [(name, cell) for name, cell in pairs if is_share(name, [cell])] or pairs[:1]
+        own = "share right" if is_share(pairs[0][0], [pairs[0][1]]) else label(pairs[0][0])
     cells = [cell for _, cell in pairs]
     share = is_share(own, cells) or own == "share right"
     low, high = span([end for cell in cells for end in (cell.low, cell.high)], share)
@@ -19,7 +19,7 @@ def dots(table: Table) -> nodes.Node:
     for name, cell in pairs:
         marks = [mark("dot", value, low, high) for value in sorted(set(cell.each or [cell.value]))]
         track = html("span", *marks, mark("mean", cell.value, low, high), classes="track")
-        lines.append(line(", ".join(name) or "all", track, text_of(cell.value, share)))
+        lines.append(line(name, track, text_of(cell.value, share)))
     seeds = f"a dot for each of {table.seeds} seeds, a stroke at the mean" if table.seeds > 1 else "one run each"
     return figure(f"{label(own)}: {seeds}", lines, text_of(low, share), text_of(high, share))
 
@@ -31,13 +31,13 @@ def bars(table: Table, family: str, columns: list[int]) -> nodes.Node:
     # Times that lie far apart would leave the short ones without a bar: each row then has a scale of its own.
     apart = high > 30 * min(max(cells[i].value for i in columns if cells[i]) for _, cells in table.rows)
     lines = []
-    for name, cells in table.rows:
+    for name, (_, cells) in zip(table.names(), table.rows, strict=True):
         if len(columns) > 1:
-            lines.append(html("p", words(", ".join(name)), classes="chart-group"))
+            lines.append(html("p", words(name), classes="chart-group"))
         top = max(cells[i].value for i in columns if cells[i]) if apart else high
         for i in columns:
             if cell := cells[i]:
-                way = table.measures[i].partition(".")[2] or ", ".join(name)
+                way = table.measures[i].partition(".")[2] or name
                 track = html(
                     "span", html("span", classes="bar", style=f"width: {100 * cell.value / top:.1f}%"), classes="track"
                 )

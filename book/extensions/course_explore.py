@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from course_nodes import element, html
@@ -20,25 +21,37 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER = "explore"  # below _static
+FIGURE = "figure"
+TEXT_MODELS = {"numbers": "number_models", "bert": "bert_models"}  # data, and the recorded run they are of
+MOMENTS = {name: [f"{name}-{place}" for place in range(4)] for name in TEXT_MODELS}  # of its training
 KINDS = {  # the scripts of each kind beside its own, and its data
     "hand": (("vit",), ("hands", "sign-model")),
     "tokens": ((), ()),
     "heads": ((), ("looks",)),
     "box": ((), ("hands",)),
     "patches": ((), ("photo",)),
+    "mask": ((), ()),
+    "clocks": (("vit", "text"), ()),
+    "number": (("vit", "text"), ("numbers", *MOMENTS["numbers"])),
+    "gap": (("vit", "text"), ("bert", *MOMENTS["bert"])),
 }
+
+
+def still(argument: str) -> int | str:
+    """The number of a frame, or the word `FIGURE`."""
+    return argument if argument == FIGURE else directives.nonnegative_int(argument)
 
 
 class Explore(SphinxDirective):
     """``:::{explore} KIND the claim``, and as its body the sentence that stands below the still figure.
 
-    With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; without
-    it the kind has one of its own.
+    With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; with
+    ``:still: figure`` it is the figure of that cell; without it the kind has one of its own.
     """
 
     has_content = True
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
-    option_spec = {"still": directives.nonnegative_int}  # noqa: RUF012
+    option_spec = {"still": still}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         kind, *claim = self.arguments
@@ -142,25 +155,52 @@ def given(name: str, data) -> str:
     return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
 
 
+def text_model(name: str) -> str:
+    """All that is recorded of a text model but its weights."""
+    from vitcourse import results
+
+    recorded = results.load(TEXT_MODELS[name])
+    return given(name, {key: value for key, value in recorded.items() if key not in ("models", "provenance")})
+
+
+def text_weights(name: str, place: int) -> str:
+    """Its weights at one of the moments that are recorded."""
+    from vitcourse import results
+
+    moments = list(results.load(TEXT_MODELS[name])["models"].values())
+    return given(MOMENTS[name][place], moments[place])
+
+
 DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+for model, files in MOMENTS.items():
+    DATA[model] = partial(text_model, model)
+    DATA |= {file: partial(text_weights, model, place) for place, file in enumerate(files)}
 
 
-def take_frames(app, doctree) -> None:
-    """Move the frame that is asked for out of the next cell, and drop the cell: its figure is replaced."""
+def take_figures(app, doctree) -> None:
+    """Move the figure that is asked for out of the next cell, and drop the cell: its figure is replaced."""
     for still in [node for node in doctree.findall(element) if "frame" in node]:
         cell = next((node for node in still.findall(is_cell, descend=False, siblings=True, ascend=True)), None)
-        frame = still["frame"]
-        found = cell and [
-            match[1]
-            for raw in cell.findall(nodes.raw)
-            for match in re.finditer(
-                rf'<div data-frame="{frame}"[^>]*>(.*?)</div>(?=<div data-frame=|</div><label)', raw.astext(), re.DOTALL
-            )
-        ]
+        found = cell and (figures_of(cell) if still["frame"] == FIGURE else frames_of(cell, still["frame"]))
         if not found:
-            raise ExtensionError(f"{app.env.docname}: no frame {frame} of a slider follows its explorable")
-        still.insert(0, nodes.raw("", found[0], format="html"))
+            wanted = "figure" if still["frame"] == FIGURE else f"frame {still['frame']} of a slider"
+            raise ExtensionError(f"{app.env.docname}: no {wanted} follows its explorable")
+        still.insert(0, found)
         cell.parent.remove(cell)
+
+
+def figures_of(cell: nodes.Element) -> list[nodes.Node]:
+    """What a cell has put out."""
+    outputs = [node for node in cell.findall(nodes.container) if "cell_output" in node["classes"]]
+    return [node for output in outputs for node in output.children]
+
+
+def frames_of(cell: nodes.Element, frame: int) -> list[nodes.Node]:
+    """A frame of the slider that a cell has put out, if it has one."""
+    end = r"(?=<div data-frame=|</div><label)"
+    pattern = re.compile(rf'<div data-frame="{frame}"[^>]*>(.*?)</div>{end}', re.DOTALL)
+    found = (match[1] for raw in cell.findall(nodes.raw) for match in pattern.finditer(raw.astext()))
+    return [nodes.raw("", text, format="html") for text in found][:1]
 
 
 def is_cell(node: nodes.Node) -> bool:
@@ -195,7 +235,7 @@ def forget_page(app, env, docname: str) -> None:  # noqa: ARG001 - likewise
 def setup(app):
     app.add_directive("explore", Explore)
     app.connect("env-purge-doc", forget_page)
-    app.connect("doctree-read", take_frames)
+    app.connect("doctree-read", take_figures)
     app.connect("html-page-context", add_scripts)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

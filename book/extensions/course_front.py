@@ -7,8 +7,8 @@ the build asks for one.
 import re
 from pathlib import Path
 
-from course_home import MAP, Way, counted, course_way
-from course_nodes import html, words
+from course_home import MAP, Way, course_way
+from course_nodes import counted, html, words
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective

@@ -7,7 +7,7 @@ A lesson's number is that of its folder. Of a lesson that is not written nothing
 import re
 from collections.abc import Iterator
 
-from course_nodes import CoursePage, course_pages, html, lesson_of, words
+from course_nodes import CoursePage, counted, course_pages, html, lesson_of, words
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
@@ -150,10 +150,6 @@ class Way:
             question,
             html("p", words(" · ".join(facts)), classes="card-facts-line"),
         )
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def fill(app, doctree, docname: str) -> None:

@@ -32,6 +32,10 @@ def words(text: str) -> nodes.Text:
     return nodes.Text(text)
 
 
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def visit_element(translator, node):
     translator.body.append(translator.starttag(node, node["tag"], "", **node["attributes"]))
 

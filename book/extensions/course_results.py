@@ -1,26 +1,33 @@
 """Sphinx extension: the pages of results and of performance, made from every recorded run that ``book/results`` holds.
 
-For each run: what it asks, one chart, one table that sorts, and folded below them how it was measured. A run of a new
+The runs of a lesson stand together. The first of them is open: one chart, one table that sorts, and folded below them
+all else and how it was measured; of each other stands there what it asked, and the rest is folded. A run of a new
 lesson appears by itself.
 """
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from course_charts import bars, dots
-from course_nodes import html, words
+from course_nodes import counted, html, words
 from course_runs import SPEED, Cell, Run, Table, is_share, label, read_run, text_of
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-COLUMNS = 7
+# What is shown of a table before it is unfolded; of few rows, all measures are then shown as a row each.
+COLUMNS, ROWS, FEW_ROWS = 5, 12, 6
 
 
 class RecordedRuns(SphinxDirective):
-    """``:::{recorded-runs}``: all runs but those of speed, by lesson; with ``speed`` behind it, those alone."""
+    """``:::{recorded-runs}``: all runs but those of speed, by lesson; with ``speed`` behind it, those alone.
+
+    Its content names the runs that open their lessons.
+    """
 
     optional_arguments = 1
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         files = sorted(Path(self.env.srcdir, "book", "results").glob("*.json"))
@@ -31,28 +38,57 @@ class RecordedRuns(SphinxDirective):
         runs = [run for run in runs if (run.topic == SPEED) == speed]
         if not runs:
             return [nodes.paragraph("", "Nothing is recorded yet.")]
-        runs.sort(key=lambda run: (self.lesson(run), run.name))
-        return [overview(runs, self), *(self.section(run) for run in runs)]
+        first = " ".join(self.content).split()
+        if unknown := set(first) - {run.name for run in runs}:
+            raise self.error(f"no recorded run is called {', '.join(sorted(unknown))}")
+        runs.sort(key=lambda run: (self.lesson(run), run.name not in first, run.name))
+        lessons: dict[str, list[Run]] = {}
+        for run in runs:
+            lessons.setdefault(self.lesson(run), []).append(run)
+        every = folded("All of them in one table", overview(runs, self))
+        return [every, *(part for lesson, own in lessons.items() for part in self.family(lesson, own))]
+
+    def family(self, lesson: str, runs: list[Run]) -> list[nodes.Node]:
+        """The runs of one lesson below its title; those of no lesson are all open, and have no title above them."""
+        if not lesson:
+            return [self.section(run, is_open=True) for run in runs]
+        title = nodes.title("", f"{lesson[:2]} · {self.title(lesson)}")
+        section = nodes.section("", title, ids=[f"runs-{lesson[:2]}"], names=[f"runs-{lesson[:2]}"])
+        section += [self.section(run, is_open=run is runs[0]) for run in runs]
+        return [section]
+
+    def title(self, lesson: str) -> str:
+        """What a lesson is called, without what follows the colon; other pages may not be read yet."""
+        notebook = json.loads(Path(self.env.doc2path(page_of(lesson))).read_text(encoding="utf-8"))
+        return "".join(notebook["cells"][0]["source"]).splitlines()[0].lstrip("# ").partition(":")[0]
 
     def lesson(self, run: Run) -> str:
         """The folder of the lesson whose recipes made a run."""
         return next((page.split("/")[1] for page in sorted(self.env.found_docs) if f"_{run.topic}/" in page), "")
 
     def link(self, lesson: str) -> nodes.Node:
-        page = f"lessons/{lesson}/{lesson[3:]}"
-        if page not in self.env.found_docs:
+        if page_of(lesson) not in self.env.found_docs:
             return words("–")
-        address = self.env.app.builder.get_relative_uri(self.env.docname, page)
+        address = self.env.app.builder.get_relative_uri(self.env.docname, page_of(lesson))
         return html("a", words(lesson[:2]), href=address, classes="reference internal")
 
-    def section(self, run: Run) -> nodes.section:
+    def section(self, run: Run, *, is_open: bool) -> nodes.section:
         section = nodes.section("", nodes.title("", run.title.rstrip(".")), ids=[anchor(run)], names=[run.name])
         run.facts["Committed on"] = day_of(self.env.srcdir, run.name)
         where = f"{run.facts['Machine']} · {run.facts['Committed on']} · took {run.facts['Took']}"
-        section += html("p", words(where), classes="run-where")
-        for table in run.tables:
-            section += html("div", chart(run, table), sortable(table), classes="recorded-table")
-        section += self.how(run)
+        shown = [html("p", words(where), classes="run-where")]
+        first, *others = sorted(run.tables, key=lambda table: -len(table.rows) * len(table.measures))
+        shown += [chart(run, first), *tables(first)]
+        if others:
+            more = [part for table in others for part in (chart(run, table), *tables(table))]
+            shown.append(folded(f"{counted(len(others), 'more table')} of this run", *more))
+        shown.append(self.how(run))
+        if not is_open:
+            rows = counted(sum(len(table.rows) for table in run.tables), "row")
+            seeds = max(table.seeds for table in run.tables)
+            told = " · ".join([rows, *[f"{seeds} seeds"] * (seeds > 1), f"took {run.facts['Took']}"])
+            shown = [html("details", html("summary", words(told)), *shown, classes="run-folded")]
+        section += shown
         return section
 
     def how(self, run: Run) -> nodes.Node:
@@ -61,7 +97,15 @@ class RecordedRuns(SphinxDirective):
         command = html("code", words(f"vitcourse record {run.recipe}"))
         again = html("p", words("To make it again: "), command, words(f". The file is book/results/{run.name}.json."))
         box = html("div", *told, html("dl", *rows, classes="run-facts simple"), again)
-        return html("details", html("summary", words("How this was measured")), box, classes="how-measured")
+        return folded("How this was measured", box)
+
+
+def folded(summary: str, *content: nodes.Node) -> nodes.Node:
+    return html("details", html("summary", words(summary)), *content, classes="run-more")
+
+
+def page_of(lesson: str) -> str:
+    return f"lessons/{lesson}/{lesson[3:]}"
 
 
 def anchor(run: Run) -> str:
@@ -125,18 +169,45 @@ def times(table: Table, family: str) -> list[int]:
     return [i for i, name in enumerate(table.measures) if name == family or name.startswith(f"{family}.")]
 
 
-def sortable(table: Table) -> nodes.Node:
-    """Settings, then the measures as mean and range."""
-    shares = [is_share(name, [cells[i] for _, cells in table.rows]) for i, name in enumerate(table.measures)]
-    kept = list(range(len(table.measures)))[:COLUMNS]
-    rows = []
+def tables(table: Table) -> list[nodes.Node]:
+    """Settings, then the measures as mean and range. What is long or wide is folded."""
+    measures, settings = list(range(len(table.measures))), list(range(len(table.settings)))
+    found = [sortable(table, table.telling or settings, measures[:COLUMNS])]
+    if len(table.rows) > ROWS:
+        found = [folded(f"The {len(table.rows)} rows of this table", *found)]
+    if measures[COLUMNS:] or len(table.telling) < len(settings):
+        whole = turned(table) if len(table.rows) <= FEW_ROWS else sortable(table, settings, measures)
+        found.append(folded("All that was set and measured", whole))
+    return found
+
+
+def shares(table: Table) -> list[bool]:
+    return [is_share(name, [cells[i] for _, cells in table.rows]) for i, name in enumerate(table.measures)]
+
+
+def sortable(table: Table, told: list[int], kept: list[int]) -> nodes.Node:
+    """A row for each setting."""
+    share, rows = shares(table), []
     for settings, cells in table.rows:
-        row = [html("td", words(text), data_value=text.casefold()) for text in settings]
+        row = [html("td", words(settings[i]), data_value=settings[i].casefold()) for i in told]
         for i in kept:
-            share = shares[i] if table.measures != ["value"] else is_share(settings[0], [cells[i]])
-            row.append(number(cells[i], share))
+            own = share[i] if table.measures != ["value"] else is_share(settings[0], [cells[i]])
+            row.append(number(cells[i], own))
         rows.append(row)
-    return grid([label(name) for name in (*table.settings, *(table.measures[i] for i in kept))], rows)
+    names = [*(table.settings[i] for i in told), *(table.measures[i] for i in kept)]
+    return grid([label(name) for name in names], rows)
+
+
+def turned(table: Table) -> nodes.Node:
+    """A row for each setting and each measure, a column for each row."""
+    names = [*table.settings, *table.measures]
+    rows = [[html("td", words(label(name)), data_value=label(name))] for name in names]
+    for settings, cells in table.rows:
+        own = [html("td", words(text), data_value=text.casefold()) for text in settings]
+        own += [number(cell, share) for cell, share in zip(cells, shares(table), strict=True)]
+        for row, cell in zip(rows, own, strict=True):
+            row.append(cell)
+    return grid(["measure", *table.names()], rows)
 
 
 def number(cell: Cell | None, share: bool) -> nodes.Node:

@@ -22,6 +22,9 @@ AS_SHARE = re.compile(
 NO_SHARE = re.compile(r"loss|seconds|mean_iou|gradient|lr|parameters|images$|variance|levels|spread|step")
 ASIDE = re.compile(r"(cpu_)?seconds|threads|valid_read|epochs?|rounds")
 SET = re.compile(r"(.*\.)?(rate|lr|gamma|\w+_divisor)")
+# Longer words in a row are all answers in a string, of which a table shows how many are right; far longer ones are a
+# picture, and such rows are there for a page that computes.
+WORDS, PICTURE = 100, 2000
 
 
 @dataclass
@@ -43,6 +46,19 @@ class Table:
     measures: list[str]
     rows: list[tuple[list[str], list[Cell | None]]]
     seeds: int
+
+    @property
+    def telling(self) -> list[int]:
+        """The settings that tell the rows apart; what else was set follows from them."""
+        found, told = [], 1
+        for i, _ in enumerate(self.settings):
+            apart = len({tuple(settings[k] for k in (*found, i)) for settings, _ in self.rows})
+            if apart > told:
+                found, told = [*found, i], apart
+        return found
+
+    def names(self) -> list[str]:
+        return [", ".join(settings[i] for i in self.telling) or "all" for settings, _ in self.rows]
 
 
 @dataclass
@@ -101,7 +117,7 @@ def duration(seconds: float) -> str:
 def lists_of(content: dict, below: str = "") -> Iterator[tuple[str, list[dict]]]:
     """Every list of rows in a file, by its place."""
     for key, value in content.items():
-        if isinstance(value, list) and len(value) > 1 and all(isinstance(row, dict) for row in value):
+        if isinstance(value, list) and len(value) > 1 and all(map(is_row, value)):
             yield f"{below}{key}", value
         elif isinstance(value, dict):
             yield from lists_of(value, f"{below}{key}.")
@@ -118,10 +134,14 @@ def flat(row: dict, below: str = "") -> dict:
         elif isinstance(value, dict):
             found |= flat(value, f"{name}.")
         elif not isinstance(value, list):
-            found[name] = value
+            found |= {name: value} if len(str(value)) <= WORDS else {}
         elif not below and len(value) > 2 and all(map(is_number, value)):
             found[f"{name}, last"] = value[-1]
     return found
+
+
+def is_row(value) -> bool:
+    return isinstance(value, dict) and not any(isinstance(one, str) and len(one) > PICTURE for one in value.values())
 
 
 def is_number(value) -> bool:

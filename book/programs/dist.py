@@ -28,6 +28,7 @@ ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
 NAMED = re.compile(r'(\b(?:id|for|aria-labelledby|aria-controls)="|url\(#)([^")]+)')
 ADDRESS = re.compile(r'(\b(?:xlink:)?(?:href|src)=")([^":]*)(")')
 NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
+TITLE = re.compile(r"<title>(.*?) &#8212; .*?</title>|<title>(.*?)</title>", re.DOTALL)
 BREAK = "<style>article.one-page { break-before: page } article.one-page:first-of-type { break-before: auto }</style>"
 
 
@@ -47,9 +48,12 @@ def one_page(html: Path) -> str:
     pages = pages_in_order(html)
     numbers = {page: number for number, page in enumerate(pages)}
     first = pages[0].read_text(encoding="utf-8")
-    articles = []
+    articles, contents = [], []
     for page, number in numbers.items():
         text = page.read_text(encoding="utf-8")
+        if number:
+            title = TITLE.search(text)
+            contents.append(f'<li><a href="#p{number}">{title[1] or title[2]}</a></li>')
         body = ARTICLE.search(text)
         if not body:
             raise InputError(f"{page.name} has no article: build the book again.")
@@ -64,6 +68,8 @@ def one_page(html: Path) -> str:
 
         inner = ADDRESS.sub(moved, NAMED.sub(rf"\g<1>p{number}-\2", body[1]))
         articles.append(f'<article class="bd-article one-page" id="p{number}">{inner}</article>')
+    listed = f'<h1 id="contents">Contents</h1><ol class="simple">{"".join(contents)}</ol>'
+    articles.insert(1, f'<article class="bd-article one-page">{listed}</article>')
     head = first[: first.index("</head>")]
     if "mathjax" not in head:  # the first page may have no formula
         head += '<script defer src="_static/mathjax/tex-chtml.js"></script>'

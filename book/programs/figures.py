@@ -47,19 +47,22 @@ class Figures:
     def dress(self, notebook: NotebookNode, page: PurePosixPath) -> NotebookNode:
         """The notebook of a page with its figures as they are shown.
 
-        A folded cell that shows nothing, such as assertions, is left out: of it a page would have a bar alone.
+        A folded cell that shows nothing, such as assertions, is left out: of it a page would have a bar alone. What a
+        drawing complained of while it was made is left out, too: a reader did not call it.
 
         Args:
             page: the page's path in the book.
         """
         result = copy.deepcopy(notebook)
+        for cell in filter(_is_folded, result.cells):
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
         result.cells = [cell for cell in result.cells if not _is_silent(cell)]
         up = "../" * (len(page.parts) - 1)
         for cell in result.cells:
             shown = [output.data for output in cell.get("outputs", ()) if "text/html" in output.get("data", {})]
             for data in shown:
                 data["text/html"] = self._dressed(data["text/html"], cell.metadata, up)
-            if FOLDED in cell.metadata.get("tags", []) and any(DRAWN.search(data["text/html"]) for data in shown):
+            if _is_folded(cell) and any(DRAWN.search(data["text/html"]) for data in shown):
                 cell.metadata.setdefault("mystnb", {})["code_prompt_show"] = PROMPT
         return result
 
@@ -103,8 +106,12 @@ class Figures:
         file.write_text(text, encoding="utf-8")
 
 
+def _is_folded(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and FOLDED in cell.metadata.get("tags", [])
+
+
 def _is_silent(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and FOLDED in cell.metadata.get("tags", []) and not cell.outputs
+    return _is_folded(cell) and not cell.outputs
 
 
 def _started(html: str, start: str) -> str:

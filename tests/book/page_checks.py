@@ -29,6 +29,10 @@ DARKEN = """async () => {
     return document.documentElement.dataset.theme;
 }"""
 
+# What a cell complained of shows paths of the machine on which it ran.
+COMPLAINTS = """() => [...document.querySelectorAll("article .output.stderr")].map(
+    output => `a cell complains: ${output.textContent.trim().slice(0, 80)}`)"""
+
 IMAGES = """() => [...document.images].flatMap(image => {
     const name = image.getAttribute("src")?.slice(0, 80), alt = image.getAttribute("alt"), faults = [];
     if (!image.naturalWidth) faults.push(`image did not load: ${name}`);
@@ -124,6 +128,7 @@ def visit(context: BrowserContext, url: str) -> Faults:
         page.goto(url)
         page.evaluate(SETTLE)
         found += page.evaluate(IMAGES)
+        found += page.evaluate(COMPLAINTS)
         found += page.evaluate(RAW_TEX)
         light = violations(page)
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")

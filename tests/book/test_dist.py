@@ -34,7 +34,9 @@ def test_all_pages_in_one_lead_to_their_places_in_it(html):
     ids = re.findall(r' id="([^"]+)"', whole)
     assert len(ids) == len(set(ids))
     links = re.findall(r'href="#([^"]+)"', whole)
-    assert links == ["p0-top", "p1-top", "p1-top", "p0-top"]
+    contents = ["p1"]
+    assert links == ["p0-top", "p1-top", *contents, "p1-top", "p0-top"]
+    assert '<a href="#p1">Second</a>' in whole
     assert {*links, *re.findall(r"url\(#([^)]+)\)", whole)} <= set(ids)
     assert whole.count('src="_static/a.png"') == 2
     assert whole.count('href="https://example.org/#x"') == 2

@@ -21,6 +21,7 @@ FRAMES = (
 def dressed(folder, html: str, **metadata):
     cell = new_code_cell("draw()", metadata={"tags": ["hide-input"], **metadata})
     cell.outputs = [new_output("display_data", data={"text/html": html})]
+    cell.outputs.append(new_output("stream", name="stderr", text="/some/where/vector.py:60: UserWarning: no room"))
     silent = new_code_cell("assert True", metadata={"tags": ["hide-input"]})
     figures = Figures(folder)
     (folder / "book" / "assets" / "static").mkdir(parents=True)
@@ -32,7 +33,8 @@ def dressed(folder, html: str, **metadata):
 def test_a_drawing_has_its_words_and_the_colours_of_the_theme(tmp_path):
     cells, style = dressed(tmp_path, SVG, mystnb={"image": {"alt": 'A "path".'}})
     assert len(cells) == 1, "a folded cell that shows nothing is left out"
-    html = cells[0].outputs[0].data["text/html"]
+    (shown,) = cells[0].outputs  # and no complaint of the drawing
+    html = shown.data["text/html"]
     assert 'aria-label="A &quot;path&quot;."' in html
     assert 'style="fill: var(--fig-1f5fa8); stroke: var(--fig-123456)"' in html
     light, dark = style.split("html[data-theme")

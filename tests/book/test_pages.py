@@ -50,6 +50,7 @@ BAD_PAGES = {
     "broken image": ('<img src="data:image/png;base64,AAAA" alt="a cat">', "image did not load"),
     "no alt": ('<img src="{dot}">', "without a useful alt"),
     "empty alt": ('<p><img src="{dot}" alt=""></p>', "without a useful alt"),
+    "complaint": ('<div class="output stderr">a.py:1: UserWarning: no room</div>', "a cell complains"),
     "file name as alt": ('<img src="{dot}" alt="../_images/ab12.png">', "without a useful alt"),
     "inline TeX": (r"<p>the width \(d_k\)</p>", "raw TeX"),
     "displayed TeX": ("<p>$$ a + b $$</p>", "raw TeX"),

@@ -5,8 +5,10 @@ A browser that shows a page from a file may not fetch another file; a script it 
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,13 +17,19 @@ LEAST = 2.0**-24  # above 0 in half precision: the scale of a row of zeros
 
 
 def as_script(name: str, weights: Mapping[str, Tensor], **facts) -> str:
-    """JavaScript that hands weights to the page's module: ``Explore.give(name, {tensors, bytes, …facts})``.
+    """JavaScript that hands weights to the page's module: ``Explore.give(name, {tensors, bytes, …facts})``, as `pack`
+    makes them."""
+    return f"Explore.give({json.dumps(name)}, {json.dumps(facts | pack(weights), separators=(',', ':'))});\n"
+
+
+def pack(weights: Mapping[str, Tensor]) -> dict:
+    """Weights in a form that JSON can hold.
 
     A matrix (rows, columns) is kept as ``scale * q``, with q from -127 to 127 and a scale for each row, in half
     precision; biases, norms and small matrices are kept in half precision.
 
     Returns:
-        The script. ``tensors`` lists (name, shape, offset in bytes, kind), ``bytes`` is their content in base64.
+        ``tensors``: a list of (name, shape, offset in bytes, kind), and ``bytes``: their content in base64.
     """
     tensors, content = [], bytearray()
     for key, tensor in weights.items():
@@ -30,8 +38,20 @@ def as_script(name: str, weights: Mapping[str, Tensor], **facts) -> str:
         tensors.append((key, list(values.shape), len(content), "half" if small else "rows"))
         content += _half(values) if small else _rows(values)
         content += bytes(len(content) % 2)  # halves begin at even places
-    given = {**facts, "tensors": tensors, "bytes": base64.b64encode(content).decode()}
-    return f"Explore.give({json.dumps(name)}, {json.dumps(given, separators=(',', ':'))});\n"
+    return {"tensors": tensors, "bytes": base64.b64encode(content).decode()}
+
+
+def unpack(packed: Mapping) -> dict[str, Tensor]:
+    """The weights that `pack` has kept, as the page computes with them."""
+    content, weights = base64.b64decode(packed["bytes"]), {}
+    for name, shape, offset, kind in packed["tensors"]:
+        count = math.prod(shape)
+        rows = shape[0] if kind == "rows" else count
+        values = np.frombuffer(content, "<f2", rows, offset).astype(np.float32)
+        if kind == "rows":
+            values = values[:, None] * np.frombuffer(content, np.int8, count, offset + 2 * rows).reshape(rows, -1)
+        weights[name] = torch.from_numpy(values.reshape(shape))
+    return weights
 
 
 def _half(values: Tensor) -> bytes:

@@ -8,7 +8,8 @@ const Explore = (() => {
   const given = {}; // data by the name of its file
   const asked = {}; // the promise of each file
 
-  /** A kind of explorable: the state that it starts from, and build(figure), which returns draw(state). */
+  /** A kind of explorable: the state that it starts from, and build(figure), which returns draw(state); `late` for one
+   * that is built, and loads what it needs, only when a reader comes near it. */
   const add = (name, kind) => { kinds[name] = kind; };
 
   /** What a file of data calls. */
@@ -68,7 +69,7 @@ const Explore = (() => {
     const parts = Object.entries(state).filter(([key, value]) => String(value) !== String(first[key]));
     return parts.map(([key, value]) => `${key}=${[value].flat().map(short).join(",")}`).join("&");
   }
-  const short = (value) => (typeof value === "number" ? String(Math.round(1000 * value) / 1000) : value);
+  const short = (value) => (typeof value === "number" ? Math.round(1000 * value) / 1000 : encodeURIComponent(value));
 
   /** The state that an address holds: of the kind of what the figure starts from, and nothing else. */
   function read(text, first) {
@@ -79,7 +80,7 @@ const Explore = (() => {
       const parts = value.split(",").map(Number);
       if (Array.isArray(kind)) { if (parts.length === kind.length && parts.every(Number.isFinite)) found[key] = parts; }
       else if (typeof kind === "number") { if (value !== "" && Number.isFinite(parts[0])) found[key] = parts[0]; }
-      else if (/^[\w -]*$/.test(value)) found[key] = value;
+      else if (value.length <= 200) found[key] = value;
     }
     return found;
   }
@@ -190,9 +191,17 @@ const Explore = (() => {
   }
 
   function begin() {
+    const near = new IntersectionObserver((seen) => {
+      for (const { target } of seen.filter((one) => one.isIntersecting)) {
+        near.unobserve(target);
+        new Figure(target, kinds[target.dataset.explore]);
+      }
+    }, { rootMargin: "300px" });
     for (const root of document.querySelectorAll("[data-explore]")) {
       const kind = kinds[root.dataset.explore];
-      if (kind && !root.classList.contains("is-live")) new Figure(root, kind);
+      if (!kind || root.classList.contains("is-live")) continue;
+      if (kind.late && !location.hash.startsWith(`#${root.id}?`)) near.observe(root);
+      else new Figure(root, kind);
     }
   }
   document.addEventListener("DOMContentLoaded", begin);

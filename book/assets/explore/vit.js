@@ -96,25 +96,28 @@ const Vit = (() => {
     return powers.map((power) => power / sum);
   }
 
-  /** Self-attention of tokens: what it gives, and the weights of each head, as rows of the tokens that ask. */
-  function attend(x, heads, weight) {
-    const width = weight("proj.bias").length, count = x.length / width, each = width / heads;
-    const qkv = linear(x, width, weight("qkv.weight"), weight("qkv.bias"));
+  /** Attention of tokens to others, or to themselves (in `causal` to none that comes later): what it gives, and the
+   * weights of each head, as rows of the tokens that ask. */
+  function attend(x, heads, weight, others = x, causal = false) {
+    const width = weight("proj.bias").length, count = x.length / width, most = others.length / width, each = width / heads;
+    const matrix = weight("qkv.weight"), bias = weight("qkv.bias"), cut = width * width;
+    const queries = linear(x, width, matrix.subarray(0, cut), bias.subarray(0, width));
+    const pairs = linear(others, width, matrix.subarray(cut), bias.subarray(width)); // of each token its key, its value
     const mixed = new Float32Array(x.length), maps = [];
     for (let head = 0; head < heads; head++) {
-      const map = new Float32Array(count * count);
+      const map = new Float32Array(count * most);
       for (let i = 0; i < count; i++) {
-        const query = i * 3 * width + head * each, scores = new Float32Array(count);
-        for (let j = 0; j < count; j++) {
-          const key = j * 3 * width + width + head * each;
+        const query = i * width + head * each, scores = new Float32Array(causal ? i + 1 : most);
+        for (let j = 0; j < scores.length; j++) {
+          const key = j * 2 * width + head * each;
           let dot = 0;
-          for (let d = 0; d < each; d++) dot += qkv[query + d] * qkv[key + d];
+          for (let d = 0; d < each; d++) dot += queries[query + d] * pairs[key + d];
           scores[j] = dot / Math.sqrt(each);
         }
         softmax(scores).forEach((share, j) => {
-          map[i * count + j] = share;
-          const value = j * 3 * width + 2 * width + head * each;
-          for (let d = 0; d < each; d++) mixed[i * width + head * each + d] += share * qkv[value + d];
+          map[i * most + j] = share;
+          const value = j * 2 * width + width + head * each;
+          for (let d = 0; d < each; d++) mixed[i * width + head * each + d] += share * pairs[value + d];
         });
       }
       maps.push(map);
@@ -213,5 +216,5 @@ const Vit = (() => {
     return made;
   }
 
-  return { load, run, resize, softmax };
+  return { load, run, resize, softmax, linear, norm, gelu, attend, sum };
 })();

@@ -1,4 +1,6 @@
 /* Paper is white: a page is printed in the light theme, with every answer and hint open, and left as it was. */
+"use strict";
+
 (() => {
   const root = document.documentElement;
   let theme, opened;

@@ -9,7 +9,7 @@
   const name = DOCUMENTATION_OPTIONS.pagename ?? "", root = document.documentElement.dataset.content_root;
   const empty = () => ({ version: 1, read: {}, quizzes: {}, exercises: {}, at: null });
   const isShare = value => typeof value === "number" && value >= 0 && value <= 1;
-  const isPage = value => /^[\w/]+$/.test(value);
+  const PAGE = /^[\w/]+$/, isPage = value => PAGE.test(value);
   let refused = false;
 
   // Whatever lies there, or comes from a file: only what has the form of progress is taken.
