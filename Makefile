@@ -49,16 +49,16 @@ dist: $(STAMP)  ## pack the book for others (dist/): its pages, one PDF, the lea
 	@$(BIN)/python book/programs/build.py --if-stale
 	@$(BIN)/python book/programs/dist.py
 
-test: $(STAMP)  ## build the book where it is missing or stale, then run every test
+test: $(STAMP)  ## build the book where it is missing or stale, then run the tests
 	@$(BIN)/python book/programs/build.py --if-stale
-	@$(PYTEST)
+	@$(PYTEST) -m "not at_length"
 
 test-fast: $(STAMP)  ## the tests for daily work: all but the slow ones, under two minutes, without the book
 	@$(PYTEST) -m "not slow"
 
-test-slow: $(STAMP)  ## the tests that `make test-fast` leaves out
+test-slow: $(STAMP)  ## the tests that `make test-fast` leaves out, and those that do at length what others do shortly
 	@$(BIN)/python book/programs/build.py --if-stale
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow --hypothesis-profile=at_length
 
 gpu: $(STAMP)  ## run the tests that need a CUDA device
 	@$(BIN)/python -m pytest -m gpu

@@ -19,6 +19,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is first imported: 
 # The same examples in every run: what passes here passes elsewhere. `--hypothesis-profile=default` searches on.
 # No deadline: a busy machine is no fault of an example.
 settings.register_profile("course", derandomize=True, deadline=None)
+# What `make test-slow` runs at length; `tests/checks/test_bank.py` says with which numbers.
+settings.register_profile("at_length", settings.get_profile("course"))
 settings.load_profile("course")
 
 
@@ -92,7 +94,7 @@ def context(browser):
 # Why a test is slow, as pyproject.toml explains: of a whole folder here, of a file or a test where it stands.
 REASONS = {
     *("builds_pages", "decodes", "executes_notebooks", "grades", "runs_into_limits", "starts_programs", "trains"),
-    "tries_answers",
+    *("at_length", "tries_answers"),
 }
 SLOW_FOLDERS = {"book": "builds_pages", "grading": "grades", "lessons": "executes_notebooks", "recipes": "trains"}
 

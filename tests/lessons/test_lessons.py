@@ -78,6 +78,7 @@ def test_there_are_lessons():
     assert NOTEBOOKS
 
 
+@pytest.mark.at_length  # that it runs from the top, the build of the book has shown
 @pytest.mark.timeout(0)  # a busy machine is no fault of a lesson; what hangs is ended by nbval
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_lesson_runs_whatever_the_clocks_say(name):

@@ -7,7 +7,7 @@ class Bank:
     """The right and wrong answers to one exercise.
 
     Args:
-        seeds: on how many each is tried; fewer where a check trains a model for each mistake.
+        seeds: on how many each is tried at length; fewer where a check trains a model for each mistake.
     """
 
     def __init__(self, exercise: str, seeds: int = 8):
