@@ -12,6 +12,8 @@ REPAIRS = (
     # myst-nb: the label of a folded cell must hold the words that are seen.
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
 )
+# A line does not begin with the full stop that follows a formula.
+FORMULA = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>)([.,;:?!)\]]+)')
 
 
 def repair(app, pagename, templatename, context, doctree):  # noqa: ARG001 - the signature is Sphinx's
@@ -19,7 +21,7 @@ def repair(app, pagename, templatename, context, doctree):  # noqa: ARG001 - the
     if body:
         for broken, mended in REPAIRS:
             body = body.replace(broken, mended)
-        context["body"] = body
+        context["body"] = FORMULA.sub(r'<span class="together">\1\2</span>', body)
 
 
 # The title of a page, in two parts: what follows the colon stands on a line of its own.

@@ -29,6 +29,7 @@ NAMED = re.compile(r'(\b(?:id|for|aria-labelledby|aria-controls)="|url\(#)([^")]
 ADDRESS = re.compile(r'(\b(?:xlink:)?(?:href|src)=")([^":]*)(")')
 NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
 TITLE = re.compile(r"<title>(.*?) &#8212; .*?</title>|<title>(.*?)</title>", re.DOTALL)
+SUBTITLE = '<span class="subtitle">'  # in the outline of the PDF a title is one line
 BREAK = "<style>article.one-page { break-before: page } article.one-page:first-of-type { break-before: auto }</style>"
 
 
@@ -67,6 +68,7 @@ def one_page(html: Path) -> str:
             return f"{found[1]}{target.relative_to(html).as_posix() if local else found[2]}{found[3]}"
 
         inner = ADDRESS.sub(moved, NAMED.sub(rf"\g<1>p{number}-\2", body[1]))
+        inner = inner.replace(SUBTITLE, f'<span style="font-size: 0">: </span>{SUBTITLE}', 1)
         articles.append(f'<article class="bd-article one-page" id="p{number}">{inner}</article>')
     listed = f'<h1 id="contents">Contents</h1><ol class="simple">{"".join(contents)}</ol>'
     articles.insert(1, f'<article class="bd-article one-page">{listed}</article>')

@@ -4,6 +4,9 @@ Run by build.py, which makes the pages of both profiles from the same executed n
 to the cell that failed, for its page, and tried again by the next build.
 """
 
+import quicker  # noqa: F401 - first, see there
+
+# isort: split
 import argparse
 import copy
 import os

@@ -25,12 +25,15 @@ PROMPT = "Code of this figure"
 FOLDER = "book/assets/static/figures"
 # The course's own colours on the dark page; of any other the lightness is turned.
 PAGE, INK = "var(--pst-color-background)", "var(--pst-color-text-base)"
-LIGHT = {"ffffff": PAGE, "1f2933": INK, "000000": INK}
+# Code that is drawn: what Pygments calls xcode becomes what the cells have.
+LIGHT_CODE = {"a90d91": "#6730c5", "5b269a": "#7f4707", "1c01ce": "#7f4707", "c41a16": "#00622f", "177500": "#515151"}
+DARK_CODE = {"a90d91": "#dcc6e0", "5b269a": "#ffd900", "1c01ce": "#ffd900", "c41a16": "#abe338", "177500": "#9aa7b5"}
+LIGHT = {"ffffff": PAGE, "1f2933": INK, "000000": INK, **LIGHT_CODE}
 DARK = {
     **LIGHT,
+    **DARK_CODE,
     **{"1f5fa8": "#86b4f0", "c8500a": "#f0a45c", "2d7d46": "#7fce98", "5f6773": "#9aa7b5", "4b5563": "#9aa7b5"},
     **{"9aa3ad": "#5c6674", "e5e8ec": "#2c333d"},
-    **{"5b269a": "#c4a8f5", "1c01ce": "#9db4ff", "c41a16": "#ff9d96"},  # of code that is printed
 }
 
 

@@ -60,7 +60,7 @@ def staged_config(root: Path, profile: str) -> str:
     if address:
         config["repository"] = {"url": address, "branch": LEARNER_BRANCH}
     else:
-        config.pop("repository", None)
+        config["repository"] = {"url": ""}  # else it is Jupyter Book's own
         config.pop("launch_buttons", None)
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 

@@ -4,6 +4,7 @@ import base64
 from pathlib import PurePosixPath
 
 import pytest
+from accessible import repair
 from figures import HELD, PROMPT, Figures
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -42,6 +43,19 @@ def test_a_drawing_has_its_words_and_the_colours_of_the_theme(tmp_path):
     assert "--fig-1f5fa8: #86b4f0;" in dark
     assert "--fig-123456: #123456;" not in dark
     assert cells[0].metadata["mystnb"]["code_prompt_show"] == PROMPT
+
+
+def test_code_that_is_drawn_has_the_colours_of_cells(tmp_path):
+    _, style = dressed(tmp_path, '<div class="boxes"><span style="color: #A90D91">def</span></div>')
+    assert "--fig-a90d91: #6730c5;" in style
+    assert "--fig-a90d91: #dcc6e0;" in style
+
+
+def test_a_formula_keeps_the_full_stop_behind_it():
+    formula = '<span class="math notranslate nohighlight">\\(d_k\\)</span>'
+    context = {"body": f"<p>the width {formula}. And {formula} too</p>"}
+    repair(None, "", "", context, None)
+    assert context["body"] == f'<p>the width <span class="together">{formula}.</span> And {formula} too</p>'
 
 
 def test_a_slider_begins_where_its_cell_says(tmp_path):

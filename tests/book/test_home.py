@@ -169,26 +169,29 @@ def test_the_commands_begin_with_the_address(opened):
     assert text.split("\n")[:3] == ["git clone https://github.com/some/course.git", "cd course", "make learn"]
 
 
-def test_a_lesson_without_a_card_fails_the_build(tmp_path):
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """A book without an address, whose second lesson has no card, and whose second page a map without parts."""
     bare = new_notebook(cells=[new_markdown_cell("# Bare\n\nText.", id="title")], metadata=sample.KERNEL)
-    root = write_book(tmp_path, {FIRST: lesson("Attention", "01.1"), "lessons/02_bare/bare": bare})
+    notebooks = {FIRST: lesson("Attention", "01.1"), "lessons/02_bare/bare": bare}
+    root = write_book(tmp_path_factory.mktemp("faulty"), notebooks, "book/references")
     (root / "index.md").write_text(INDEX, encoding="utf-8")
+    other = INDEX.replace("- 05-07 Images", "- five to seven")
+    (root / "book" / "references.md").write_text(other, encoding="utf-8")
     done = build(root)
     assert done.returncode == 1
-    assert "lesson 02_bare has no card, so the first page would not show it" in done.stdout
+    return done.stdout, (root / "_build" / "html" / "index.html").read_text(encoding="utf-8")
 
 
-def test_without_an_address_the_commands_begin_with_the_first(tmp_path):
-    root = write_book(tmp_path, {FIRST: lesson("Attention", "01.1")})
-    (root / "index.md").write_text(INDEX, encoding="utf-8")
-    done = build(root)
-    assert done.returncode == 0, done.stdout
-    text = (root / "_build" / "html" / "index.html").read_text(encoding="utf-8")
-    assert "make learn" in text
-    assert "git clone" not in text
+def test_a_lesson_without_a_card_fails_the_build(faulty):
+    assert "lesson 02_bare has no card, so the first page would not show it" in faulty[0]
 
 
-def test_a_part_that_is_not_written_as_it_should_be_is_told(tmp_path):
-    root = write_book(tmp_path, {FIRST: lesson("Attention", "01.1")})
-    (root / "index.md").write_text(INDEX.replace("- 05-07 Images", "- five to seven"), encoding="utf-8")
-    assert "a map needs the parts of the course, as '- 01-04 name of the part'" in build(root).stdout
+def test_without_an_address_the_commands_begin_with_the_first(faulty):
+    assert "make learn" in faulty[1]
+    assert "git clone" not in faulty[1]
+    assert "github.com" not in faulty[1], "the source of the course is not known"
+
+
+def test_a_part_that_is_not_written_as_it_should_be_is_told(faulty):
+    assert "a map needs the parts of the course, as '- 01-04 name of the part'" in faulty[0]

@@ -92,6 +92,14 @@ def test_a_good_page_is_not_reported(context, tmp_path):
     assert visit(context, url) == ([], [], [])
 
 
-def test_axe_reports_poor_contrast(context, tmp_path):
-    url = write_page(tmp_path / "pale.html", '<p style="color: #ccc; background: #fff">hardly seen</p>')
-    assert any(line.startswith("color-contrast") for line in visit(context, url).light)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p style="color: #ccc; background: #fff">hardly seen</p>',
+        '<div class="highlight"><pre><span class="k">def</span> <span style="color: #ccc">hardly</span></pre></div>',
+    ],
+)
+def test_axe_reports_poor_contrast(context, tmp_path, body):
+    faults = visit(context, write_page(tmp_path / "pale.html", body))
+    assert any(line.startswith("color-contrast") for line in faults.light)
+    assert any(line.startswith("color-contrast") for line in faults.dark)

@@ -24,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // A place inside of what is folded is unfolded when an address leads to it.
 const unfold = () => {
-  const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   place?.querySelector(":scope > details.run-folded")?.setAttribute("open", "");
 };
 window.addEventListener("hashchange", unfold);
