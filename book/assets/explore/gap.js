@@ -36,7 +36,7 @@
     }, failed);
 
     return (state) => {
-      if (document.activeElement !== field) field.value = state.text;
+      if (field.value !== state.text) field.value = state.text; // else the cursor would go to its end
       SAMPLES.forEach(([text], k) => samples[k].setAttribute("aria-pressed", String(text === state.text)));
       if (!recorded) return;
       const moment = clamp(Math.round(state.moment), 0, recorded.rows.length - 1);
@@ -78,9 +78,10 @@
       Explore.bars(bars, order.slice(0, 5).map(([word, share]) =>
         [word === stood ? `${word} ✓` : word, share, fine(share)]));
       const [[first, sure]] = order;
-      figure.say(`After ${steps.toLocaleString("en")} steps its first answer is “${first}”, with ${fine(sure)}. ` + (place 
-        ? `“${stood}”, which stood there, comes at place ${place + 1}, with ${fine(order[place][1])}. `
-        : "That is what stood there. ") + `It is right at ${percent(all)} of the hidden words of unseen text.`);
+      const found = place ? `“${stood}”, which stood there, comes at place ${place + 1}, with ${fine(order[place][1])}.`
+        : "That is what stood there.";
+      figure.say(`After ${steps.toLocaleString("en")} steps its first answer is “${first}”, with ${fine(sure)}. ${found} ` +
+        `It is right at ${percent(all)} of the hidden words of unseen text.`);
     };
   }
 

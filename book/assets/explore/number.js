@@ -59,7 +59,7 @@
       const moment = EPOCHS.includes(state.epochs) ? EPOCHS.indexOf(state.epochs) : EPOCHS.length - 1;
       Object.assign(state, { number, epochs: EPOCHS[moment] });
       updates.forEach((update) => update());
-      if (document.activeElement !== field) field.value = number;
+      if (field.value !== String(number)) field.value = number;
       if (!recorded) return;
       if (!models[moment]) {
         recorded.at(moment).then(({ weights }) => { models[moment] = weights; figure.draw(); }, failed);
