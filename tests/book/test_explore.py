@@ -295,7 +295,7 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     assert page.locator(".explore .plot").get_attribute("aria-label") == "Three bars. (height of the first bar: 3)"
     assert page.locator(".frames").count() == 0  # the explorable stands in its place
     page.goto((html / f"{MORE}.html").as_uri())
-    assert page.locator(".explore-mask .explore-still img").first.is_visible()
+    assert page.locator(".explore-mask .explore-still").get_by_text("Stays empty").is_visible()
     assert page.locator(".cell").count() == 0
     plain.close()
     page = browser.new_page()
