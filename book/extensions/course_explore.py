@@ -20,38 +20,30 @@ from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-FOLDER = "explore"  # below _static
-FIGURE = "figure"
-TEXT_MODELS = {"numbers": "number_models", "bert": "bert_models"}  # data, and the recorded run they are of
-MOMENTS = {name: [f"{name}-{place}" for place in range(4)] for name in TEXT_MODELS}  # of its training
+FOLDER, FIGURE = "explore", "figure"  # below _static; what ``:still:`` may be
 KINDS = {  # the scripts of each kind beside its own, and its data
     "hand": (("vit",), ("hands", "sign-model")),
     "tokens": ((), ()),
     "heads": ((), ("looks",)),
     "box": ((), ("hands",)),
     "patches": ((), ("photo",)),
-    "mask": ((), ()),
-    "clocks": (("vit", "text"), ()),
-    "number": (("vit", "text"), ("numbers", *MOMENTS["numbers"])),
-    "gap": (("vit", "text"), ("bert", *MOMENTS["bert"])),
 }
 
 
-def still(argument: str) -> int | str:
-    """The number of a frame, or the word `FIGURE`."""
-    return argument if argument == FIGURE else directives.nonnegative_int(argument)
+def frame_or_figure(text: str) -> int | str:
+    return FIGURE if text == FIGURE else directives.nonnegative_int(text)
 
 
 class Explore(SphinxDirective):
     """``:::{explore} KIND the claim``, and as its body the sentence that stands below the still figure.
 
     With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; with
-    ``:still: figure`` it is the figure of that cell; without it the kind has one of its own.
+    ``:still: figure`` the figure of that cell, of which what is printed stays. Without, the kind has one of its own.
     """
 
     has_content = True
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
-    option_spec = {"still": still}  # noqa: RUF012
+    option_spec = {"still": frame_or_figure}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         kind, *claim = self.arguments
@@ -155,6 +147,54 @@ def given(name: str, data) -> str:
     return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
 
 
+DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+
+
+def take_frames(app, doctree) -> None:
+    """Move what is asked for out of the next cell; a cell with a slider goes, for its figure is replaced."""
+    for still in [node for node in doctree.findall(element) if "frame" in node]:
+        cell = next((node for node in still.findall(is_cell, descend=False, siblings=True, ascend=True)), None)
+        frame = still["frame"]
+        found = figure_of(cell) if frame == FIGURE else frame_of(cell, frame)
+        if not found:
+            told = "no figure" if frame == FIGURE else f"no frame {frame} of a slider"
+            raise ExtensionError(f"{app.env.docname}: {told} follows its explorable")
+        still.insert(0, nodes.raw("", found, format="html"))
+
+
+def frame_of(cell: nodes.Node | None, frame: int) -> str:
+    """A frame of the slider in a cell, which is dropped."""
+    pattern = rf'<div data-frame="{frame}"[^>]*>(.*?)</div>(?=<div data-frame=|</div><label)'
+    found = cell and [match[1] for raw in cell.findall(nodes.raw) for match in re.finditer(pattern, raw.astext(), re.S)]
+    if not found:
+        return ""
+    cell.parent.remove(cell)
+    return found[0]
+
+
+def figure_of(cell: nodes.Node | None) -> str:
+    """The figure that a cell draws, which is taken out of it; a cell that shows nothing else is dropped."""
+    outputs = [] if cell is None else [raw for raw in cell.findall(nodes.raw) if 'class="plot"' in raw.astext()]
+    if not outputs:
+        return ""
+    output, found = outputs[0], outputs[0].astext()
+    while "cell_output" not in output.parent.get("classes", ()):
+        output = output.parent
+    shown = output.parent
+    shown.remove(output)
+    if not shown.children:
+        cell.parent.remove(cell)
+    return found
+
+
+def is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and "cell" in node.get("classes", ())
+
+
+TEXT_MODELS = {"numbers": "number_models", "bert": "bert_models"}  # their data, and the recorded runs
+MOMENTS = {name: [f"{name}-{place}" for place in range(4)] for name in TEXT_MODELS}  # of their training
+
+
 def text_model(name: str) -> str:
     """All that is recorded of a text model but its weights."""
     from vitcourse import results
@@ -167,44 +207,18 @@ def text_weights(name: str, place: int) -> str:
     """Its weights at one of the moments that are recorded."""
     from vitcourse import results
 
-    moments = list(results.load(TEXT_MODELS[name])["models"].values())
-    return given(MOMENTS[name][place], moments[place])
+    return given(MOMENTS[name][place], list(results.load(TEXT_MODELS[name])["models"].values())[place])
 
 
-DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+KINDS |= {
+    "mask": ((), ()),
+    "clocks": (("vit", "text"), ()),
+    "number": (("vit", "text"), ("numbers", *MOMENTS["numbers"])),
+    "gap": (("vit", "text"), ("bert", *MOMENTS["bert"])),
+}
 for model, files in MOMENTS.items():
     DATA[model] = partial(text_model, model)
     DATA |= {file: partial(text_weights, model, place) for place, file in enumerate(files)}
-
-
-def take_figures(app, doctree) -> None:
-    """Move the figure that is asked for out of the next cell, and drop the cell: its figure is replaced."""
-    for still in [node for node in doctree.findall(element) if "frame" in node]:
-        cell = next((node for node in still.findall(is_cell, descend=False, siblings=True, ascend=True)), None)
-        found = cell and (figures_of(cell) if still["frame"] == FIGURE else frames_of(cell, still["frame"]))
-        if not found:
-            wanted = "figure" if still["frame"] == FIGURE else f"frame {still['frame']} of a slider"
-            raise ExtensionError(f"{app.env.docname}: no {wanted} follows its explorable")
-        still.insert(0, found)
-        cell.parent.remove(cell)
-
-
-def figures_of(cell: nodes.Element) -> list[nodes.Node]:
-    """What a cell has put out."""
-    outputs = [node for node in cell.findall(nodes.container) if "cell_output" in node["classes"]]
-    return [node for output in outputs for node in output.children]
-
-
-def frames_of(cell: nodes.Element, frame: int) -> list[nodes.Node]:
-    """A frame of the slider that a cell has put out, if it has one."""
-    end = r"(?=<div data-frame=|</div><label)"
-    pattern = re.compile(rf'<div data-frame="{frame}"[^>]*>(.*?)</div>{end}', re.DOTALL)
-    found = (match[1] for raw in cell.findall(nodes.raw) for match in pattern.finditer(raw.astext()))
-    return [nodes.raw("", text, format="html") for text in found][:1]
-
-
-def is_cell(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "cell" in node.get("classes", ())
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:  # noqa: ARG001 - likewise
@@ -235,7 +249,7 @@ def forget_page(app, env, docname: str) -> None:  # noqa: ARG001 - likewise
 def setup(app):
     app.add_directive("explore", Explore)
     app.connect("env-purge-doc", forget_page)
-    app.connect("doctree-read", take_figures)
+    app.connect("doctree-read", take_frames)
     app.connect("html-page-context", add_scripts)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -220,15 +220,15 @@ def test_a_word_is_hidden_and_the_sentence_is_in_the_address(page):
     assert "That is what stood there" in says(found)
     found.get_by_role("button", name="gap, for is").press("ArrowLeft")
     assert found.get_by_role("button", name="gap, for exception").evaluate("one => one === document.activeElement")
-    found.get_by_role("textbox").fill("A loop, & 50% of it = #1")
-    found.get_by_role("button", name="hide loop").click()
-    assert "“loop”" in says(found)
-    page.wait_for_function("location.hash.startsWith('#explore-gap?text=A%20loop')")
+    found.get_by_role("textbox").fill("A list, & 50% of it = #1")
+    found.get_by_role("button", name="hide list").click()
+    assert "“list”" in says(found)
+    page.wait_for_function("location.hash.startsWith('#explore-gap?text=A%20list')")
     found.get_by_role("textbox").fill("")
     assert says(found).startswith("Write a sentence")
-    page.evaluate("location.hash = '#explore-gap?text=A%20loop%2C%20%26%2050%25%20of%20it%20%3D%20%231&gap=1&moment=0'")
+    page.evaluate("location.hash = '#explore-gap?text=A%20list%2C%20%26%2050%25%20of%20it%20%3D%20%231&gap=1&moment=0'")
     page.wait_for_function(
         "document.querySelector('.explore-gap .explore-says').textContent.startsWith('After 0 steps')"
     )
-    assert found.get_by_role("textbox").input_value() == "A loop, & 50% of it = #1"
-    assert found.get_by_role("button", name="gap, for loop").is_visible()
+    assert found.get_by_role("textbox").input_value() == "A list, & 50% of it = #1"
+    assert found.get_by_role("button", name="gap, for list").is_visible()

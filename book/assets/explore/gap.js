@@ -3,8 +3,8 @@
 
 (() => {
   const { element, clamp, percent } = Explore;
-  const SAMPLES = [["An exception is raised.", 2], ["The value of the expression is returned.", 4],
-    ["It is called with the same arguments.", 2], ["If the list is empty, the loop is not run.", 2]]; // and a gap
+  const SAMPLES = [["An exception is raised.", 2], ["The names are bound in the local namespace.", 6],
+    ["If the value is not found, an error is raised.", 8], ["The cat sat on the mat because it was tired.", 11]]; // and a gap
 
   /** The shares of all words where a piece of a sentence, counted from 0, is hidden. */
   function guess(recorded, weights, pieces, gap) {
@@ -31,12 +31,12 @@
     Text.recorded("bert").then((found) => {
       recorded = found;
       updates = [figure.slider("moment", "steps trained", { values: found.rows.map((_, k) => k),
-        show: (k) => found.rows[clamp(k, 0, found.rows.length - 1)].steps.toLocaleString("en") })];
+        show: (k) => found.rows[clamp(Math.round(k), 0, found.rows.length - 1)].steps.toLocaleString("en") })];
       figure.draw();
     }, failed);
 
     return (state) => {
-      if (document.activeElement !== field) field.value = state.text;
+      if (field.value !== state.text) field.value = state.text; // else the cursor would go to its end
       SAMPLES.forEach(([text], k) => samples[k].setAttribute("aria-pressed", String(text === state.text)));
       if (!recorded) return;
       const moment = clamp(Math.round(state.moment), 0, recorded.rows.length - 1);
@@ -72,13 +72,16 @@
       });
       const stood = pieces[gap], shares = guess(recorded, models[moment], pieces, gap);
       const order = shares.map((share, id) => [recorded.words[id], share]).sort((a, b) => b[1] - a[1]);
-      const place = order.findIndex(([word]) => word === stood), { steps, hidden_in_8_bits: all } = recorded.rows[moment];
+      const place = order.findIndex(([word]) => word === stood);
+      const { steps, hidden_in_8_bits: all } = recorded.rows[moment];
       const fine = (share) => (share < 0.1 ? `${(100 * share).toFixed(1)}%` : percent(share));
       Explore.bars(bars, order.slice(0, 5).map(([word, share]) =>
         [word === stood ? `${word} ✓` : word, share, fine(share)]));
-      figure.say(`After ${steps.toLocaleString("en")} steps its first answer is “${order[0][0]}”, with ${fine(order[0][1])}. ` +
-        (place ? `“${stood}”, which stood there, comes at place ${place + 1}, with ${fine(order[place][1])}. `
-          : "That is what stood there. ") + `It is right at ${percent(all)} of the hidden words of unseen text.`);
+      const [[first, sure]] = order;
+      const found = place ? `“${stood}”, which stood there, comes at place ${place + 1}, with ${fine(order[place][1])}.`
+        : "That is what stood there.";
+      figure.say(`After ${steps.toLocaleString("en")} steps its first answer is “${first}”, with ${fine(sure)}. ${found} ` +
+        `It is right at ${percent(all)} of the hidden words of unseen text.`);
     };
   }
 

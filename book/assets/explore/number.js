@@ -24,12 +24,14 @@
     return [...words, ...below(rest)];
   }
 
+  const bare = (word) => word.replace(/[<>]/g, "");
+
   /** What the model writes for a number, token by token. */
   function written(recorded, weights, number) {
     const id = (word) => recorded.words.indexOf(word);
     const ends = { pad: id("<pad>"), start: id("<start>"), end: id("<end>"), most: MOST };
     return Text.write(weights, recorded.heads, inWords(number).map(id), ends)
-      .map((token) => ({ ...token, word: recorded.words[token.id].replace(/[<>]/g, "") }));
+      .map((token) => ({ ...token, word: bare(recorded.words[token.id]) }));
   }
 
   function build(figure) {
@@ -53,11 +55,11 @@
     Text.recorded("numbers").then((found) => { recorded = found; figure.draw(); }, failed);
 
     return (state) => {
-      const number = clamp(Math.round(state.number), 1, 999999), words = inWords(number), bare = (word) => word.replace(/[<>]/g, "");
+      const number = clamp(Math.round(state.number), 1, 999999), words = inWords(number);
       const moment = EPOCHS.includes(state.epochs) ? EPOCHS.indexOf(state.epochs) : EPOCHS.length - 1;
       Object.assign(state, { number, epochs: EPOCHS[moment] });
       updates.forEach((update) => update());
-      if (document.activeElement !== field) field.value = number;
+      if (field.value !== String(number)) field.value = number;
       if (!recorded) return;
       if (!models[moment]) {
         recorded.at(moment).then(({ weights }) => { models[moment] = weights; figure.draw(); }, failed);

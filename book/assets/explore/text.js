@@ -7,8 +7,8 @@ const Text = (() => {
 
   /** What is recorded of a model, its words and the moments of its training; `at(place)` is the model at one of them. */
   async function recorded(name) {
-    const facts = await Explore.want(name), loaded = {};
-    return { ...facts, at: (place) => (loaded[place] ??= Explore.want(`${name}-${place}`).then(Vit.load)) };
+    const facts = await Explore.want(name);
+    return { ...facts, at: (place) => Explore.want(`${name}-${place}`).then(Vit.load) };
   }
 
   /** Rows of sines and cosines, as vitcourse.positions.sinusoidal. */
