@@ -7,38 +7,49 @@ reader asks for it. All data are scripts that call ``Explore.give``: a page that
 
 import base64
 import io
-import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import course_stills
 from course_nodes import element, html
+from course_stills import given
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-FOLDER = "explore"  # below _static
+FOLDER, FIGURE = "explore", "figure"  # below _static; what ``:still:`` may be
 KINDS = {  # the scripts of each kind beside its own, and its data
     "hand": (("vit",), ("hands", "sign-model")),
     "tokens": ((), ()),
     "heads": ((), ("looks",)),
     "box": ((), ("hands",)),
     "patches": ((), ("photo",)),
+    "droppath": ((), ()),
+    "branches": ((), ()),
+    "pulls": ((), ("pulls",)),
+    "frozen": ((), ("frozen",)),
+    "sides": ((), ("sides",)),
+    "letters": ((), ("letters",)),
 }
+
+
+def frame_or_figure(text: str) -> int | str:
+    return FIGURE if text == FIGURE else directives.nonnegative_int(text)
 
 
 class Explore(SphinxDirective):
     """``:::{explore} KIND the claim``, and as its body the sentence that stands below the still figure.
 
-    With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; without
-    it the kind has one of its own.
+    With ``:still: 3`` the still figure is frame 3, from 0, of the slider in the next cell, which it replaces; with
+    ``:still: figure`` the figure of that cell, of which what is printed stays. Without, the kind has one of its own.
     """
 
     has_content = True
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
-    option_spec = {"still": directives.nonnegative_int}  # noqa: RUF012
+    option_spec = {"still": frame_or_figure}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         kind, *claim = self.arguments
@@ -102,7 +113,7 @@ def still_box() -> nodes.Node:
     return still_picture(second, says, {"box-true": second["true"], "hand-frame": second["box"]}, "")
 
 
-STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box}
+STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box, **course_stills.STILL}
 
 
 def sign_model() -> str:
@@ -138,29 +149,50 @@ def photo() -> str:
     return given("photo", base64.b64encode(stream.getvalue()).decode())
 
 
-def given(name: str, data) -> str:
-    return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
-
-
-DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+DATA: dict[str, Callable[[], str]] = {
+    "hands": hands,
+    "looks": looks,
+    "photo": photo,
+    "sign-model": sign_model,
+    **course_stills.DATA,
+}
 
 
 def take_frames(app, doctree) -> None:
-    """Move the frame that is asked for out of the next cell, and drop the cell: its figure is replaced."""
+    """Move what is asked for out of the next cell; a cell with a slider goes, for its figure is replaced."""
     for still in [node for node in doctree.findall(element) if "frame" in node]:
         cell = next((node for node in still.findall(is_cell, descend=False, siblings=True, ascend=True)), None)
         frame = still["frame"]
-        found = cell and [
-            match[1]
-            for raw in cell.findall(nodes.raw)
-            for match in re.finditer(
-                rf'<div data-frame="{frame}"[^>]*>(.*?)</div>(?=<div data-frame=|</div><label)', raw.astext(), re.DOTALL
-            )
-        ]
+        found = figure_of(cell) if frame == FIGURE else frame_of(cell, frame)
         if not found:
-            raise ExtensionError(f"{app.env.docname}: no frame {frame} of a slider follows its explorable")
-        still.insert(0, nodes.raw("", found[0], format="html"))
+            told = "no figure" if frame == FIGURE else f"no frame {frame} of a slider"
+            raise ExtensionError(f"{app.env.docname}: {told} follows its explorable")
+        still.insert(0, nodes.raw("", found, format="html"))
+
+
+def frame_of(cell: nodes.Node | None, frame: int) -> str:
+    """A frame of the slider in a cell, which is dropped."""
+    pattern = rf'<div data-frame="{frame}"[^>]*>(.*?)</div>(?=<div data-frame=|</div><label)'
+    found = cell and [match[1] for raw in cell.findall(nodes.raw) for match in re.finditer(pattern, raw.astext(), re.S)]
+    if not found:
+        return ""
+    cell.parent.remove(cell)
+    return found[0]
+
+
+def figure_of(cell: nodes.Node | None) -> str:
+    """The figure that a cell draws, which is taken out of it; a cell that shows nothing else is dropped."""
+    outputs = [] if cell is None else [raw for raw in cell.findall(nodes.raw) if 'class="plot"' in raw.astext()]
+    if not outputs:
+        return ""
+    output, found = outputs[0], outputs[0].astext()
+    while "cell_output" not in output.parent.get("classes", ()):
+        output = output.parent
+    shown = output.parent
+    shown.remove(output)
+    if not shown.children:
         cell.parent.remove(cell)
+    return found
 
 
 def is_cell(node: nodes.Node) -> bool:
