@@ -29,10 +29,10 @@ KINDS = {  # the scripts of each kind beside its own, and its data
     "patches": ((), ("photo",)),
     "droppath": ((), ()),
     "branches": ((), ()),
-    "pulls": ((), ("pulls",)),
-    "frozen": ((), ("frozen",)),
-    "sides": ((), ("sides",)),
-    "letters": ((), ("letters",)),
+    "pulls": ((), ("two-pulls",)),
+    "frozen": ((), ("frozen-steps",)),
+    "sides": ((), ("side-maps",)),
+    "letters": ((), ("ten-hands",)),
 }
 
 

@@ -94,8 +94,8 @@ STILL: dict[str, Callable[[], nodes.Node]] = {
     "letters": still_letters,
 }
 DATA: dict[str, Callable[[], str]] = {
-    "pulls": lambda: given("pulls", recorded("asl_pulls")["rows"]),
-    "frozen": lambda: given("frozen", recorded("frozen_blocks")["rows"]),
-    "sides": lambda: given("sides", {key: recorded("asl_sides")[key] for key in ("side", "pictures")}),
-    "letters": lambda: given("letters", ten_hands()),
+    "two-pulls": lambda: given("two-pulls", recorded("asl_pulls")["rows"]),
+    "frozen-steps": lambda: given("frozen-steps", recorded("frozen_blocks")["rows"]),
+    "side-maps": lambda: given("side-maps", {key: recorded("asl_sides")[key] for key in ("side", "pictures")}),
+    "ten-hands": lambda: given("ten-hands", ten_hands()),
 }

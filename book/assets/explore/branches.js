@@ -68,7 +68,7 @@
         element("line", { x1: x(10 ** power), x2: x(10 ** power), y1: 18, y2: 190, class: "branches-grid" }));
     for (const power of [0, -2, -4, -6])
       chart.append(word(["1", "0.01", "10⁻⁴", "10⁻⁶"][-power / 2], 34, y(10 ** power) + 4, "droppath-aside", "end"));
-    chart.append(word("length", 2, 12, "droppath-aside", "start"), word("gamma", 338, 208, "droppath-aside", "end"),
+    chart.append(word("length", 2, 12, "droppath-aside", "start"), word("gamma", x(0.003), 208, "droppath-aside"),
       ...Object.values(lines), ...Object.values(dots), word("the token moves", 334, 62, "branches-moved-name", "end"));
     const gapName = word("gap", 334, 0, "branches-gap-name", "end");
     chart.append(gapName);

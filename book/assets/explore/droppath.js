@@ -3,9 +3,9 @@
 
 (() => {
   const { element, change, percent } = Explore;
-  const DEPTH = 12, BRANCHES = 2 * DEPTH, IMAGES = 8, LEFT = 22, STEP = 11.5, ROW = 19, CURVE = 62, TALLEST = 44;
+  const DEPTH = 12, BRANCHES = 2 * DEPTH, IMAGES = 8, LEFT = 22, STEP = 11.5, ROW = 19, CURVE = 54, TALLEST = 72;
   const RULES = { linear: "grows with depth", constant: "the same for all" };
-  const RATES = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+  const RATES = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5];
 
   /** The drop rate of each block: from 0 in the first to the rate in the last, or the same in all. */
   const rates = ({ rate, rule }) =>
@@ -62,7 +62,7 @@
       controls.forEach((update) => update());
       const own = rates(state), kept = draw(state), { mean, deviation } = expected(own);
       own.forEach((r, block) => {
-        const height = Math.max(1, TALLEST * r);
+        const height = Math.max(1, TALLEST * Math.min(r, 0.5));
         change(curve[block], { y: CURVE - height, height });
       });
       most.textContent = own.at(-1).toFixed(2);

@@ -36,12 +36,12 @@
     const list = element("ol", { class: "hand-bars frozen-bars", "aria-hidden": "true" });
     figure.live.append(
       element("div", {}, element("p", { class: "explore-head" }, "A gradient goes from the heads to the left, and stops where nothing is trained"), chain),
-      element("div", {}, element("p", { class: "explore-head" }, "of what is needed when all is trained"), list));
+      element("div", {}, element("p", { class: "explore-head" }, "What a step needs, as a share of when all is trained"), list));
     const frozen = figure.slider("frozen", "frozen blocks", { values: Array.from({ length: 14 }, (_, k) => k - 1),
       show: (k) => (k < 0 ? "nothing" : String(k)) });
     const slide = figure.controls.querySelector("input");
     const model = figure.choice("model", "Model", { ours: "ours", base: "ViT-B/16" });
-    Explore.want("frozen").then((found) => { rows = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
+    Explore.want("frozen-steps").then((found) => { rows = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
 
     return (state) => {
       const name = MODELS[state.model] ? state.model : "ours", { depth } = MODELS[name];
@@ -68,11 +68,11 @@
         element("text", { x: 2, y: 86, class: "droppath-aside" }, most < 0 ? "" : "frozen: grey"));
       const now = count(name, most), row = name === "ours" && rows.find((one) => one.frozen === most), whole = rows[0];
       const lines = [["weights", now.trained / now.all, words(now.trained)],
-        ["their gradients", now.trained / now.all, mib(now.gradients)],
-        ["AdamW's means", now.trained / now.all, mib(now.states)]];
-      if (row) lines.push(["kept on the way", row.kept_bytes / whole.kept_bytes, mib(row.kept_bytes)],
+        ["gradients", now.trained / now.all, mib(now.gradients)],
+        ["AdamW", now.trained / now.all, mib(now.states)]];
+      if (row) lines.push(["activations", row.kept_bytes / whole.kept_bytes, mib(row.kept_bytes)],
         ["operations", row.operations / whole.operations, `${(row.operations / 1e9).toFixed(0)} billion`],
-        ["time of a step", Math.min(1, row.step_seconds / whole.step_seconds), `${Math.round(1000 * row.step_seconds)} ms`]);
+        ["time", Math.min(1, row.step_seconds / whole.step_seconds), `${Math.round(1000 * row.step_seconds)} ms`]);
       Explore.bars(list, lines);
       const what = most < 0 ? "Nothing is frozen" : `${most} of ${depth} blocks are frozen, and the embeddings`;
       figure.say(`${what}: ${words(now.trained)} of ${words(now.all)} weights are trained, and need ` +

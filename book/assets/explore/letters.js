@@ -18,7 +18,7 @@
       onclick: () => { figure.set({ turn: figure.state.turn + 1 }); keys.firstChild.focus({ preventScroll: true }); } }, "Next hand");
     figure.live.append(element("div", { class: "hand-stage" }, picture),
       element("div", {}, element("p", { class: "explore-head" }, "Which letter is it?"), keys, next, marks));
-    Explore.want("letters").then((found) => { hands = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
+    Explore.want("ten-hands").then((found) => { hands = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
 
     function answer(letter) {
       const { said, turn } = figure.state;

@@ -47,7 +47,7 @@
       figure.choice("heads", "Heads", HEADS),
       figure.choice("loss", "Loss of the box", LOSSES),
     ];
-    Explore.want("pulls").then((found) => { rows = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
+    Explore.want("two-pulls").then((found) => { rows = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
 
     function point(arm, angle, length, place) {
       const end = [110 + 165 * length * Math.cos(angle), 190 - 165 * length * Math.sin(angle)];
@@ -80,7 +80,7 @@
       const seen = equal.losses <= 1000;
       change(marks.losses, { x1: x(equal.losses), x2: x(equal.losses), visibility: seen ? "visible" : "hidden" });
       change(names.losses, { x: x(Math.min(equal.losses, 800)), visibility: seen ? "visible" : "hidden" });
-      change(names.letter, { x: x(1) + 26, y: y(row.letter_pull) + 4 });
+      change(names.letter, { x: x(1000) + 3, y: y(row.letter_pull / 1000) + 4 });
       change(names.box, { y: y(row.box_pull) - 8 });
       const ratio = now.letter / now.box;
       const who = ratio >= 1 ? `the letter pulls ${few(ratio)} times as hard as the box` : `the box pulls ${few(1 / ratio)} times as hard as the letter`;

@@ -40,13 +40,13 @@
     const grid = element("div", { class: "sides-grid", "aria-hidden": "true" },
       ...small.map((one, k) => element("div", {}, element("span", {}, NAMES[k]), one)));
     figure.live.append(element("div", { class: "hand-stage" },
-      element("p", { class: "explore-head" }, "Light is what counts for this side. Press to leave places out."),
+      element("p", { class: "explore-head" }, "Orange counts for this side. Press to leave places out."),
       element("div", { class: "hand-picture" }, canvas, over)),
     element("div", {}, element("p", { class: "explore-head" }, "all four sides"), grid));
     const controls = [figure.choice("side", "Side", SIDES), null];
     const remove = element("button", { type: "button", onclick: () => figure.set({ cover: [-1, -1] }) }, "Leave nothing out");
     figure.controls.append(remove);
-    Explore.want("sides").then(async (given) => {
+    Explore.want("side-maps").then(async (given) => {
       const pictures = await Promise.all(given.pictures.map(async (one) => ({ ...one, maps: unpack(one, given.side),
         image: await Explore.image(`data:image/jpeg;base64,${one.jpeg}`) })));
       data = { ...given, pictures };
@@ -75,12 +75,13 @@
       figure.set({ cover: [-1, -1] });
     });
 
-    /** A picture, dark where a place counts little. */
+    /** A picture, orange where a place counts, dark where it does not. */
     function paint(onto, picture, shares, size) {
       const pen = onto.getContext("2d"), most = Math.max(...shares), cell = size / data.side;
       pen.drawImage(picture.image, 0, 0, size, size);
       shares.forEach((share, place) => {
-        pen.fillStyle = `rgba(6, 10, 25, ${0.8 * (1 - share / most)})`;
+        const part = share / most;
+        pen.fillStyle = `rgba(${255 * part}, ${180 * part}, ${60 * part + 20}, ${0.45 + 0.25 * part})`;
         pen.fillRect((place % data.side) * cell, Math.floor(place / data.side) * cell, cell, cell);
       });
     }
@@ -120,5 +121,5 @@
     };
   }
 
-  Explore.add("sides", { state: { picture: 0, side: "left", cover: [-1, -1] }, build, unpack, locate });
+  Explore.add("sides", { state: { picture: 3, side: "top", cover: [-1, -1] }, build, unpack, locate });
 })();
