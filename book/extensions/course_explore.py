@@ -14,7 +14,7 @@ from pathlib import Path
 
 import course_stills
 from course_nodes import element, html
-from course_stills import given
+from course_stills import given, still_picture
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
@@ -80,18 +80,6 @@ def recorded_hands() -> list[dict]:
     from vitcourse import results  # here and below: most pages have no figure of these, and torch takes seconds
 
     return results.load("sign_pictures")["pictures"]
-
-
-def still_picture(picture: dict, says: str, boxes: dict[str, list[float]], beside: str) -> nodes.Node:
-    """A recorded picture with boxes by their class, and HTML beside it."""
-    drawn = "".join(
-        f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
-        for kind, (left, top, right, bottom) in boxes.items()
-    )
-    image = f'<img src="data:image/jpeg;base64,{picture["jpeg"]}" width="288" height="288" alt="{says}">'
-    picture = f'<div class="hand-picture">{image}<svg viewBox="0 0 1 1" aria-hidden="true">{drawn}</svg></div>'
-    text = f'<div class="explore-live"><div class="hand-stage">{picture}</div><div>{beside}</div></div>'
-    return nodes.raw("", text, format="html")
 
 
 def still_hand() -> nodes.Node:

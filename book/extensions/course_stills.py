@@ -30,6 +30,18 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.Node:
     return html("table", html("thead", head), html("tbody", *body), classes="explore-table")
 
 
+def still_picture(picture: dict, says: str, boxes: dict[str, list[float]], beside: str) -> nodes.Node:
+    """A recorded picture with boxes by their class, and HTML beside it."""
+    drawn = "".join(
+        f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
+        for kind, (left, top, right, bottom) in boxes.items()
+    )
+    image = f'<img src="data:image/jpeg;base64,{picture["jpeg"]}" width="288" height="288" alt="{says}">'
+    picture = f'<div class="hand-picture">{image}<svg viewBox="0 0 1 1" aria-hidden="true">{drawn}</svg></div>'
+    text = f'<div class="explore-live"><div class="hand-stage">{picture}</div><div>{beside}</div></div>'
+    return nodes.raw("", text, format="html")
+
+
 def still_droppath() -> nodes.Node:
     """The drop rate of twelve blocks, as bars."""
     bars = "".join(
@@ -66,6 +78,13 @@ def photos(pictures: Sequence[dict], says: Callable[[dict], str]) -> nodes.Node:
     return nodes.raw("", f'<div class="explore-photos">{shown}</div>', format="html")
 
 
+def still_sides() -> nodes.Node:
+    """A hand, its true box and the one that four sides make."""
+    picture = recorded("asl_sides")["pictures"][3]
+    says = f"A rendered hand that forms the letter {picture['letter']}, its true box, dashed, and that of the model"
+    return still_picture(picture, says, {"box-true": picture["true"], "hand-frame": picture["box"]}, "")
+
+
 def still_letters() -> nodes.Node:
     return photos(ten_hands(), lambda one: f"{one['letter']}; the model: {one['said']}")
 
@@ -91,6 +110,7 @@ def ten_hands() -> list[dict]:
 STILL: dict[str, Callable[[], nodes.Node]] = {
     "droppath": still_droppath,
     "frozen": still_frozen,
+    "sides": still_sides,
     "letters": still_letters,
 }
 DATA: dict[str, Callable[[], str]] = {
