@@ -65,7 +65,7 @@ def still_frozen() -> nodes.Node:
         ]
         for row in recorded("frozen_blocks")["rows"]
     ]
-    return table(["frozen blocks", "weights trained", "kept on the way", "a step"], rows)
+    return table(["frozen blocks", "weights trained", "activations kept", "a step"], rows)
 
 
 def photos(pictures: Sequence[dict], says: Callable[[dict], str]) -> nodes.Node:

@@ -35,8 +35,10 @@
       "aria-label": "The parts of the model from front to end: embeddings, blocks, heads." });
     const list = element("ol", { class: "hand-bars frozen-bars", "aria-hidden": "true" });
     figure.live.append(
-      element("div", {}, element("p", { class: "explore-head" }, "A gradient goes from the heads to the left, and stops where nothing is trained"), chain),
-      element("div", {}, element("p", { class: "explore-head" }, "What a step needs, as a share of when all is trained"), list));
+      element("div", {}, element("p", { class: "explore-head" },
+        "A gradient goes from the heads to the left, and stops where nothing is trained"), chain),
+      element("div", {}, element("p", { class: "explore-head" },
+        "What a step needs, as a share of when all is trained"), list));
     const frozen = figure.slider("frozen", "frozen blocks", { values: Array.from({ length: 14 }, (_, k) => k - 1),
       show: (k) => (k < 0 ? "nothing" : String(k)) });
     const slide = figure.controls.querySelector("input");
@@ -55,7 +57,8 @@
       let left = 0;
       chain.replaceChildren(...parts.flatMap((part, place) => {
         const wide = place && place <= depth ? each : 50, cold = place <= depth && place <= most;
-        const box = element("rect", { x: left + 1, y: 30, width: wide - 3, height: 38, rx: 5, class: cold ? "frozen-cold" : "frozen-warm" });
+        const box = element("rect", { x: left + 1, y: 30, width: wide - 3, height: 38, rx: 5,
+          class: cold ? "frozen-cold" : "frozen-warm" });
         const text = element("text", { x: left + wide / 2 - 0.5, y: 53, "text-anchor": "middle",
           class: cold ? "frozen-cold-name" : "frozen-warm-name" }, part);
         left += wide;
@@ -77,8 +80,8 @@
       const what = most < 0 ? "Nothing is frozen" : `${most} of ${depth} blocks are frozen, and the embeddings`;
       figure.say(`${what}: ${words(now.trained)} of ${words(now.all)} weights are trained, and need ` +
         `${mib(now.gradients + now.states)} for gradients and AdamW's two means. ` + (row
-        ? `A step with 24 pictures kept ${mib(row.kept_bytes)} for its way back and took ${Math.round(1000 * row.step_seconds)} ms, ` +
-          `where all of it takes ${Math.round(1000 * whole.step_seconds)} ms (recorded, one thread).`
+        ? `A step with 24 pictures kept ${mib(row.kept_bytes)} for its way back and took ` +
+          `${Math.round(1000 * row.step_seconds)} ms, where all of it takes ${Math.round(1000 * whole.step_seconds)} ms (recorded, one thread).`
         : "Counted from the shapes alone; its time is not recorded here."));
     };
   }

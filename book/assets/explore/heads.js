@@ -37,7 +37,8 @@
 
   /** On the mean of the pictures that show a hand: what all patches read from patches that show it, and their share. */
   function overHands(looks, layer, head) {
-    const hands = looks.filter((look) => look.hand.length), mean = (value) => hands.reduce((sum, look) => sum + value(look), 0) / hands.length;
+    const hands = looks.filter((look) => look.hand.length);
+    const mean = (value) => hands.reduce((sum, look) => sum + value(look), 0) / hands.length;
     return [mean((look) => onHand(look, shares(look.tables[layer - 1][head], -1))),
       mean((look) => look.hand.reduce((a, b) => a + b) / (COUNT - 1))];
   }

@@ -11,11 +11,15 @@
   function build(figure) {
     let hands = [];
     const picture = element("img", { width: 288, height: 288, alt: "A rendered hand that forms a letter" });
-    const keys = element("div", { class: "letters-keys", role: "group", "aria-label": "Which letter is it? The keys A to Z work as well" },
+    const keys = element("div", { class: "letters-keys", role: "group",
+      "aria-label": "Which letter is it? The keys A to Z work as well" },
       ...[...ALPHABET].map((letter) => element("button", { type: "button", onclick: () => answer(letter) }, letter)));
     const marks = element("ol", { class: "letters-marks", "aria-hidden": "true" });
     const next = element("button", { type: "button", class: "letters-next",
-      onclick: () => { figure.set({ turn: figure.state.turn + 1 }); keys.firstChild.focus({ preventScroll: true }); } }, "Next hand");
+      onclick: () => {
+        figure.set({ turn: figure.state.turn + 1 });
+        keys.firstChild.focus({ preventScroll: true });
+      } }, "Next hand");
     figure.live.append(element("div", { class: "hand-stage" }, picture),
       element("div", {}, element("p", { class: "explore-head" }, "Which letter is it?"), keys, next, marks));
     Explore.want("ten-hands").then((found) => { hands = found; figure.draw(); }, (error) => figure.say(`${error.message}.`));
@@ -27,7 +31,8 @@
     }
     keys.addEventListener("keydown", (event) => {
       const letter = event.key.toUpperCase();
-      if (ALPHABET.includes(letter) && letter.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) answer(letter);
+      if (event.ctrlKey || event.metaKey || event.altKey || !/^[A-Z]$/.test(letter)) return;
+      answer(letter);
     });
 
     return (state) => {
@@ -41,8 +46,11 @@
         key.setAttribute("aria-pressed", String(key.textContent === own));
       }
       next.hidden = !own || turn === hands.length - 1;
-      marks.replaceChildren(...hands.map((one, k) => element("li", { class: k < done ? (said[k] === one.letter ? "is-right" : "is-wrong") : "" },
-        k < done ? `${said[k]} ${said[k] === one.letter ? "✓" : `✗ ${one.letter}`}` : k === done ? "?" : "·")));
+      marks.replaceChildren(...hands.map(({ letter }, k) => {
+        if (k >= done) return element("li", {}, k === done ? "?" : "·");
+        const right = said[k] === letter;
+        return element("li", { class: right ? "is-right" : "is-wrong" }, `${said[k]} ${right ? "✓" : `✗ ${letter}`}`);
+      }));
       if (!done) {
         figure.say(`Hand 1 of ${hands.length}: press a letter. The model has seen none of these hands; its answers come after yours.`);
         return;

@@ -1,4 +1,4 @@
-// Lesson 11: where a model looks for each side of the box: the softmax over the places of its map, and what it adds up to.
+// Lesson 11: where a model looks for each side of the box: the softmax over the places of its map, and their mean.
 "use strict";
 
 (() => {
@@ -25,8 +25,10 @@
   function locate(maps, which, side, cover = [-1, -1]) {
     const shares = maps.shares[which].map((share, place) => (hidden(place, side, cover) ? 0 : share));
     const whole = shares.reduce((a, b) => a + b);
-    const middle = (place) => ((which % 2 ? Math.floor(place / side) : place % side) + 0.5 + maps.offsets[which][place]) / side;
-    return { shares: shares.map((share) => share / whole), at: shares.reduce((sum, share, place) => sum + (share / whole) * middle(place), 0) };
+    const along = (place) => (which % 2 ? Math.floor(place / side) : place % side);
+    const middle = (place) => (along(place) + 0.5 + maps.offsets[which][place]) / side;
+    const at = shares.reduce((sum, share, place) => sum + (share / whole) * middle(place), 0);
+    return { shares: shares.map((share) => share / whole), at };
   }
 
   function build(figure) {
@@ -36,7 +38,8 @@
     const rects = { true: element("rect", { class: "box-true" }), box: element("rect", { class: "box-model" }) };
     const found = element("line", { class: "sides-found" });
     const over = element("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, rects.true, rects.box, found);
-    const small = NAMES.map((name, k) => element("canvas", { width: 96, height: 96, onclick: () => figure.set({ side: NAMES[k] }) }));
+    const small = NAMES.map((name) => element("canvas", { width: 96, height: 96,
+      onclick: () => figure.set({ side: name }) }));
     const grid = element("div", { class: "sides-grid", "aria-hidden": "true" },
       ...small.map((one, k) => element("div", {}, element("span", {}, NAMES[k]), one)));
     figure.live.append(element("div", { class: "hand-stage" },
@@ -54,10 +57,10 @@
       figure.draw();
     }, (error) => figure.say(`${error.message}.`));
 
-    const cover = (column, row) => figure.set({ cover: [column, row].map((at) => clamp(Math.round(at), 0, data.side - 1)) });
+    const cover = (...to) => figure.set({ cover: to.map((at) => clamp(Math.round(at), 0, data.side - 1)) });
     const press = (event) => {
-      const box = canvas.getBoundingClientRect();
-      cover(((event.clientX - box.left) / box.width) * data.side - 0.5, ((event.clientY - box.top) / box.height) * data.side - 0.5);
+      const box = canvas.getBoundingClientRect(), each = box.width / data.side;
+      cover((event.clientX - box.left) / each - 0.5, (event.clientY - box.top) / each - 0.5);
     };
     canvas.addEventListener("pointerdown", (event) => {
       if (!data) return;
@@ -115,9 +118,10 @@
       const near = shares.reduce((sum, share, place) => sum + (Math.abs((place % side) - (best % side)) < 2 &&
         Math.abs(Math.floor(place / side) - Math.floor(best / side)) < 2 ? share : 0), 0);
       figure.say(off
-        ? `Without these places the ${NAMES[which]} side is put at ${percent(at)} from the ${from}, with them at ${percent(plain)}; it lies at ${percent(picture.true[which])}.`
-        : `For the ${NAMES[which]} side ${percent(near)} of the weight lies on one place of ${side ** 2} and its neighbours. ` +
-          `The mean of all places puts it at ${percent(at)} from the ${from}; it lies at ${percent(picture.true[which])}.`);
+        ? `Without these places the ${NAMES[which]} side is put at ${percent(at)} from the ${from}, with them at ` +
+          `${percent(plain)}; it lies at ${percent(picture.true[which])}.`
+        : `For the ${NAMES[which]} side ${percent(near)} of the weight lies on one place of ${side ** 2} and its ` +
+          `neighbours. The mean of all places puts it at ${percent(at)} from the ${from}; it lies at ${percent(picture.true[which])}.`);
     };
   }
 

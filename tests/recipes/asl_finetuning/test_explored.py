@@ -16,7 +16,7 @@ def test_pulls_are_measured_with_new_and_with_trained_heads(folder, monkeypatch)
     monkeypatch.setattr(asl_pulls, "WIDE", replace(asl_pulls.WIDE, epochs=1))
     monkeypatch.setattr(asl_pulls, "BOX_LOSSES", ("mse", "giou"))
     content = json.loads(asl_pulls.record(None, lambda line: None).read_text())
-    assert [(row["heads"], row["box_loss_is"]) for row in content["rows"]] == [
+    assert [(row["heads"], row["loss"]) for row in content["rows"]] == [
         (heads, loss) for heads in ("new", "trained") for loss in ("mse", "giou")
     ]
     new, _, trained, _ = content["rows"]
@@ -25,7 +25,7 @@ def test_pulls_are_measured_with_new_and_with_trained_heads(folder, monkeypatch)
 
 
 def test_the_recorded_square_pulls_least_where_boxes_are_right():
-    rows = {(row["heads"], row["box_loss_is"]): row for row in results.load("asl_pulls")["rows"]}
+    rows = {(row["heads"], row["loss"]): row for row in results.load("asl_pulls")["rows"]}
     assert rows["trained", "mse"]["box_pull"] < rows["new", "mse"]["box_pull"]
     assert rows["trained", "giou"]["box_pull"] > rows["new", "giou"]["box_pull"]
 

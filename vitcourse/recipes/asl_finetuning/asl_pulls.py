@@ -60,6 +60,6 @@ def record(say: Say) -> dict:
     batch, rows = subset(train, range(BATCH)), []
     for heads, model in models.items():
         for box_loss in BOX_LOSSES:
-            rows.append({"heads": heads, "box_loss_is": box_loss} | pulls(model, batch, box_loss))
+            rows.append({"heads": heads, "loss": box_loss} | pulls(model, batch, box_loss))
             say(f"{heads} heads, {box_loss}: equal pulls at C = {rows[-1]['letter_pull'] / rows[-1]['box_pull']:.1f}")
     return {"data": {"name": "rendered signs", **PICTURES}, "batch": BATCH, "rows": rows}
