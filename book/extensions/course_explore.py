@@ -7,14 +7,15 @@ reader asks for it. All data are scripts that call ``Explore.give``: a page that
 
 import base64
 import io
-import json
 import re
 import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import course_stills
 from course_nodes import element, html
+from course_stills import given, still_picture
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
@@ -27,6 +28,12 @@ KINDS = {  # the scripts of each kind beside its own, and its data
     "heads": ((), ("looks",)),
     "box": ((), ("hands",)),
     "patches": ((), ("photo",)),
+    "droppath": ((), ()),
+    "branches": ((), ()),
+    "pulls": ((), ("two-pulls",)),
+    "frozen": ((), ("frozen-steps",)),
+    "sides": ((), ("side-maps",)),
+    "letters": ((), ("ten-hands",)),
 }
 
 
@@ -76,18 +83,6 @@ def recorded_hands() -> list[dict]:
     return results.load("sign_pictures")["pictures"]
 
 
-def still_picture(picture: dict, says: str, boxes: dict[str, list[float]], beside: str) -> nodes.Node:
-    """A recorded picture with boxes by their class, and HTML beside it."""
-    drawn = "".join(
-        f'<rect class="{kind}" x="{left}" y="{top}" width="{right - left:.4f}" height="{bottom - top:.4f}"/>'
-        for kind, (left, top, right, bottom) in boxes.items()
-    )
-    image = f'<img src="data:image/jpeg;base64,{picture["jpeg"]}" width="288" height="288" alt="{says}">'
-    picture = f'<div class="hand-picture">{image}<svg viewBox="0 0 1 1" aria-hidden="true">{drawn}</svg></div>'
-    text = f'<div class="explore-live"><div class="hand-stage">{picture}</div><div>{beside}</div></div>'
-    return nodes.raw("", text, format="html")
-
-
 def still_hand() -> nodes.Node:
     """The first picture with its box, and the five likeliest letters."""
     first = recorded_hands()[0]
@@ -107,7 +102,7 @@ def still_box() -> nodes.Node:
     return still_picture(second, says, {"box-true": second["true"], "hand-frame": second["box"]}, "")
 
 
-STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box}
+STILL: dict[str, Callable[[], nodes.Node]] = {"hand": still_hand, "box": still_box, **course_stills.STILL}
 
 
 def sign_model() -> str:
@@ -143,11 +138,13 @@ def photo() -> str:
     return given("photo", base64.b64encode(stream.getvalue()).decode())
 
 
-def given(name: str, data) -> str:
-    return f"Explore.give({json.dumps(name)}, {json.dumps(data, separators=(',', ':'))});\n"
-
-
-DATA: dict[str, Callable[[], str]] = {"hands": hands, "looks": looks, "photo": photo, "sign-model": sign_model}
+DATA: dict[str, Callable[[], str]] = {
+    "hands": hands,
+    "looks": looks,
+    "photo": photo,
+    "sign-model": sign_model,
+    **course_stills.DATA,
+}
 
 
 def take_frames(app, doctree) -> None:

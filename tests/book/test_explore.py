@@ -191,7 +191,7 @@ def test_tokens_attend_as_torch_does(opened):
 
 def test_heads_read_what_is_recorded_and_torch_computes(opened):
     """What the page unpacks is what the model says of the picture, head by head, and the rollout of it."""
-    page, model = opened(MORE), hand_model()
+    page, model, on_hand = opened(MORE), hand_model(), []
     for recorded in results.load("sign_pictures")["looks"]:
         image = decode(BytesIO(base64.b64decode(recorded["png"])))
         weights = sign_pictures.answers(model, image[None])["weights"]  # (1, 6, 3, 37, 37)
@@ -206,6 +206,15 @@ def test_heads_read_what_is_recorded_and_torch_computes(opened):
         mean = rolled[1:, 1:].mean(dim=0)
         shares = page.evaluate("table => [...Explore.kinds.heads.shares(table, -1)]", found[5, 3].flatten().tolist())
         torch.testing.assert_close(torch.tensor(shares), mean / mean.sum(), rtol=0, atol=1e-4)
+        if recorded["hand"]:
+            hand = torch.tensor(recorded["hand"]).float()
+            on_hand.append(((mean / mean.sum()) @ hand, hand.mean()))
+    told = page.evaluate(
+        "looks => { const made = looks.map(look => ({...look, tables: Explore.kinds.heads.tables(look)}));"
+        "return Explore.kinds.heads.overHands(made, 6, 3); }",
+        results.load("sign_pictures")["looks"],
+    )
+    torch.testing.assert_close(torch.tensor(told), torch.tensor(on_hand).mean(dim=0), rtol=0, atol=1e-4)
 
 
 def test_heads_are_shown_for_the_patch_that_asks(opened):

@@ -33,6 +33,16 @@
     return read.map((share) => share / sum);
   }
 
+  const onHand = (look, read) => read.reduce((sum, share, patch) => sum + share * look.hand[patch], 0);
+
+  /** On the mean of the pictures that show a hand: what all patches read from patches that show it, and their share. */
+  function overHands(looks, layer, head) {
+    const hands = looks.filter((look) => look.hand.length);
+    const mean = (value) => hands.reduce((sum, look) => sum + value(look), 0) / hands.length;
+    return [mean((look) => onHand(look, shares(look.tables[layer - 1][head], -1))),
+      mean((look) => look.hand.reduce((a, b) => a + b) / (COUNT - 1))];
+  }
+
   function build(figure) {
     let looks = [];
     const canvas = element("canvas", { width: SIDE, height: SIDE, tabindex: 0, role: "application",
@@ -95,13 +105,16 @@
       });
       const view = head === ROLLED ? `Rolled out to layer ${layer}` : `Layer ${layer}, head ${head + 1}`;
       const who = asks < 0 ? "the patches read" : "the framed patch reads";
-      const onHand = (one, from) => from.reduce((sum, share, patch) => sum + share * one.hand[patch], 0);
       if (!look.hand.length) figure.say(`${view}: there is no hand here, and the map lights up all the same: ` +
         `${percent(most)} is read from one patch of ${COUNT - 1}.`);
-      else figure.say(`${view}: ${percent(onHand(look, read))} of what ${who} comes from patches that show the hand, ` +
-        `which are ${percent(look.hand.reduce((a, b) => a + b) / (COUNT - 1))} of all.`);
+      else {
+        const [mean, part] = overHands(looks, layer, head);
+        figure.say(`${view}: ${percent(onHand(look, read))} of what ${who} comes from patches that show the hand, ` +
+          `which are ${percent(look.hand.reduce((a, b) => a + b) / (COUNT - 1))} of all.` +
+          (asks < 0 ? ` On the mean of the three hands: ${percent(mean)}, from ${percent(part)} of the patches.` : ""));
+      }
     };
   }
 
-  Explore.add("heads", { state: { picture: 1, layer: 6, head: 3, asks: -1 }, build, tables, shares });
+  Explore.add("heads", { state: { picture: 1, layer: 6, head: 3, asks: -1 }, build, tables, shares, overHands });
 })();

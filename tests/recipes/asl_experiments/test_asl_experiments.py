@@ -1,12 +1,21 @@
 """The recipes of the lesson on experiments, at sizes that take seconds; and a record that is taken up again."""
 
+import base64
 import json
 from dataclasses import replace
 
 import pytest
 
 from vitcourse.asl import study
-from vitcourse.recipes.asl_experiments import asl_divisor, asl_fair, asl_mistakes, asl_study, asl_weighting, many
+from vitcourse.recipes.asl_experiments import (
+    asl_divisor,
+    asl_fair,
+    asl_mistakes,
+    asl_sides,
+    asl_study,
+    asl_weighting,
+    many,
+)
 
 pytestmark = pytest.mark.trains
 TINY = {"train": 52, "valid": 26, "test": 0, "size": 32, "seed": 1}
@@ -102,3 +111,16 @@ def test_the_study_reads_its_winner_with_new_seeds(folder, monkeypatch):
     assert [row["title"] for row in content["rows"]] == ["best of the study", "the project's"]
     assert content["counts"] == {"COMPLETE": 3}
     assert not (folder / "book" / "results" / asl_study.JOURNAL).exists()
+
+
+def test_sides_are_looked_for(folder, monkeypatch):
+    monkeypatch.setattr(asl_sides, "RUN", replace(QUICK, box_head="sides", box_loss="giou"))
+    monkeypatch.setattr(asl_sides, "DATA", TINY)
+    monkeypatch.setattr(asl_sides, "CHOSEN", "LV")
+    monkeypatch.setattr(asl_sides, "PIXELS", 64)
+    content = recorded(asl_sides)
+    assert [picture["letter"] for picture in content["pictures"]] == ["L", "V"]
+    assert content["side"] == 4
+    for picture in content["pictures"]:
+        assert len(base64.b64decode(picture["shares"]["bytes"])) == 4 * 4**2
+        assert len(picture["offsets"]["scales"]) == len(picture["box"]) == 4

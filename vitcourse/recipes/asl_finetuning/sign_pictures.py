@@ -85,7 +85,7 @@ def record(say: Say) -> dict:
     pictures, looks, model = [], [], hand_model()
     for letter, place in CHOSEN:
         image, true = render(torch.tensor([LETTERS.index(letter)]), SEED, PIXELS, first=place)
-        pictures.append({"letter": letter, "true": _rounded(true[0], 4)} | _asked(model, image[0]))
+        pictures.append({"letter": letter, "true": rounded(true[0], 4)} | asked(model, image[0]))
         say(f"{letter}: {pictures[-1]['top'][0]}")
     hands, _, _, parts = render_with_truth(torch.tensor([11, 21, 24]), SEED, SMALL_VIT.image_size)
     flower = torch.from_numpy(load_sample_image("flower.jpg").copy()).permute(2, 0, 1)[:, :, 107:534]
@@ -94,28 +94,28 @@ def record(say: Say) -> dict:
         weights = answers(model, image[None])["weights"][0]
         numbers = (65535 * weights).round().numpy().astype("<u2").tobytes()  # shares of 65,535
         looks.append(
-            {"letter": name.strip(), "png": _file(image, "PNG"), "hand": [] if hand is None else hand.tolist()}
+            {"letter": name.strip(), "png": as_base64(image, "PNG"), "hand": [] if hand is None else hand.tolist()}
         )
         looks[-1]["weights"] = base64.b64encode(numbers).decode()
     blind = render(torch.arange(4 * len(LETTERS)) % len(LETTERS), SEED + 1, 48)[1].mean(dim=0)
-    return {"seed": SEED, "pictures": pictures, "looks": looks, "blind": _rounded(blind, 4)}
+    return {"seed": SEED, "pictures": pictures, "looks": looks, "blind": rounded(blind, 4)}
 
 
-def _asked(model: HandModel, image: Tensor) -> dict:
+def asked(model: HandModel, image: Tensor) -> dict:
     """A picture (3, size, size) as a file, and what the model says of what that file holds."""
-    jpeg = _file(image, "JPEG", quality=QUALITY)
+    jpeg = as_base64(image, "JPEG", quality=QUALITY)
     said = answers(model, resize(decode(io.BytesIO(base64.b64decode(jpeg))), SMALL_VIT.image_size)[None])
     likely = said["logits"][0].softmax(dim=0).topk(5)
     top = [[LETTERS[p], round(s, 4)] for p, s in zip(likely.indices, likely.values.tolist(), strict=True)]
-    return {"jpeg": jpeg, "top": top, "box": _rounded(said["box"][0], 4), "reads": _rounded(said["reads"][0], 5)}
+    return {"jpeg": jpeg, "top": top, "box": rounded(said["box"][0], 4), "reads": rounded(said["reads"][0], 5)}
 
 
-def _file(image: Tensor, form: str, **options) -> str:
+def as_base64(image: Tensor, form: str, **options) -> str:
     """A picture as a file, in base64."""
     stream = io.BytesIO()
     Image.fromarray(image.permute(1, 2, 0).numpy()).save(stream, form, **options)
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def _rounded(numbers: Tensor, digits: int) -> list[float]:
+def rounded(numbers: Tensor, digits: int) -> list[float]:
     return [round(number, digits) for number in numbers.tolist()]
