@@ -115,6 +115,7 @@ def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trai
         (["--block", "wide"], "block must be one of"),
         (["--block", "parallel", "--model", "deit3"], "deit3 has blocks of its own"),
         (["--block", "parallel", "--num-parallel", "5"], "is no multiple of num_parallel 5"),
+        (["--block", "block", "--num-parallel", "2"], "only a parallel block has branches"),
         (["--start", "signs", "--model", "resnet18"], "takes no other model or block"),
         (["--mix", "1"], "mix must be in [0, 1), got 1.0"),
         (["--valid", "0"], "there are no validation pictures"),

@@ -107,6 +107,8 @@ def train_faces_command(
     run = made(FaceRun, given, training=training)
     if block and run.model != "vit":
         raise InputError(f"--block {block}: {run.model} has blocks of its own; leave it out, or take --model vit")
+    if "parallel" not in block and ctx.get_parameter_source("num_parallel").name != "DEFAULT":
+        raise InputError(f"--num-parallel {num_parallel}: only a parallel block has branches; name one with --block")
     try:
         run = run.with_block(block, num_parallel) if block else run
         run = run.from_signs() if run.start == "signs" else run
