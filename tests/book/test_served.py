@@ -49,6 +49,17 @@ def test_a_file_is_answered(page):
     assert box["height"] == pytest.approx(frame["height"], abs=1)
 
 
+def test_what_it_is_not_sure_of_is_called_unknown_and_the_next_one_is_not(page):
+    page.set_input_files("#file", [given("grey.png", picture(128))])
+    page.wait_for_selector("#name:has-text('grey.png')")
+    assert page.is_visible("#unknown")
+    assert page.inner_text("#unknown").startswith("Unknown: the model is less sure")
+    assert len(answered(page)) == 2  # the likeliest, all the same
+    page.set_input_files("#file", [given("white.png", picture(255))])
+    page.wait_for_selector("#name:has-text('white.png')")
+    assert page.is_hidden("#unknown")
+
+
 def test_a_dropped_picture_is_answered(page):
     page.evaluate(
         """bytes => {

@@ -39,7 +39,7 @@ def run(signs, tmp_path_factory):
     "name",
     [
         *("doctor", "synth", "inspect", "train asl", "train faces", "evaluate", "predict", "export", "serve"),
-        *("crop faces", "render faces", "record"),
+        *("crop faces", "render faces", "fetch faces", "record"),
     ],
 )
 def test_every_command_has_help_with_an_example(command, name):

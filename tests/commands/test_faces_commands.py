@@ -12,6 +12,7 @@ from vitcourse.data.images import decode
 from vitcourse.faces import load_run
 from vitcourse.training import WEIGHTS
 from vitcourse.training.description import RUN
+from vitcourse.training.setup import SEED
 
 pytestmark = pytest.mark.trains
 
@@ -59,11 +60,25 @@ def test_a_run_names_people_and_says_when_it_does_not_know_somebody(command, peo
         status, printed, _ = command("predict", run, picture, "--json", "--top", 2)
         answer = json.loads(printed)
         assert (status, answer["unknown"], len(answer["top"])) == (0, unknown, 2)
-        printed = command("predict", run, picture)[1]
-        assert ("unknown; the likeliest: " in printed) == unknown
+        (line,) = command("predict", run, picture, "--top", 3)[1].splitlines()
+        assert ("unknown; the likeliest: " in line) == unknown
+        assert r"'Zoë\nAna' (" in line
     (run / RUN).write_text(json.dumps(told | {"metrics": {"threshold": "high"}}))
     status, _, error = command("predict", run, picture)
     assert (status, "its metrics are no numbers: threshold" in error) == (2, True)
+
+
+def test_the_preset_of_the_project_trains_is_saved_and_answers(command, tmp_path):
+    """160 pixels, width 192, depth 12: one epoch on a few people."""
+    assert command("render", "faces", tmp_path / "faces", "--people", 2, "--images", 3, "--size", 160)[0] == 0
+    options = ["--data", tmp_path / "faces", "--preset", "seed", "--epochs", 1]
+    status, printed, error = command("train", "faces", *options, "--out", tmp_path / "run")
+    assert (status, "validation accuracy" in printed) == (0, True), error
+    model, run = load_run(tmp_path / "run")
+    assert (run.vit, run.training.epochs, run.training.lr) == (SEED.model, 1, 3e-3)
+    assert (model.blocks[11].attn.qkv.weight.shape, model.head.out_features) == ((576, 192), 2)
+    status, printed, _ = command("predict", tmp_path / "run", tmp_path / "faces" / "person2" / "3.png", "--json")
+    assert (status, json.loads(printed)["size"]) == (0, [160, 160])
 
 
 @pytest.mark.starts_programs  # PyTorch traces the model
@@ -95,14 +110,17 @@ def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trai
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--preset", "huge"], "there is no preset 'huge'; there are: cpu, seed"),
+        (["--preset", "huge"], "--preset must be one of cpu, seed, got 'huge'"),
         (["--model", "vgg"], "model must be one of vit, resnet18, deit3, got 'vgg'"),
         (["--block", "wide"], "block must be one of"),
+        (["--block", "parallel", "--model", "deit3"], "deit3 has blocks of its own"),
         (["--block", "parallel", "--num-parallel", "5"], "is no multiple of num_parallel 5"),
+        (["--block", "block", "--num-parallel", "2"], "only a parallel block has branches"),
         (["--start", "signs", "--model", "resnet18"], "takes no other model or block"),
         (["--mix", "1"], "mix must be in [0, 1), got 1.0"),
         (["--valid", "0"], "there are no validation pictures"),
         (["--lr", "nan"], "'--lr'"),
+        (["--least", "4"], "too few pictures, near copies counted once, for 4 in each of train, valid, test"),
         (["--data", "EMPTY"], "one folder for each of two people or more is expected"),
         (["--data", "NOWHERE"], "there is no such folder"),
         (["--data", "ONE"], "one folder for each of two people or more is expected"),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass, fields
+from types import SimpleNamespace
 from typing import Annotated
 
 import pytest
@@ -11,8 +12,9 @@ from typer.testing import CliRunner
 
 from vitcourse.asl import SignRun
 from vitcourse.commands import command_group
-from vitcourse.commands.options import made, options_of
+from vitcourse.commands.options import made, options_of, settings
 from vitcourse.errors import InputError
+from vitcourse.faces import PRESETS as FACES
 from vitcourse.training import TrainingConfig, offered
 
 
@@ -109,6 +111,28 @@ def test_every_field_that_is_offered_is_an_option_of_train_asl(command):
     flags = {flag for option in options.values() for flag in (*option.opts, *option.secondary_opts)}
     assert {"--batch-size", "--freeze", "-C", "--no-box-sigmoid", "--no-augment", "--hold-out", "--resume"} <= flags
     assert command("train", "asl", "--help")[0] == 0
+
+
+def test_the_defaults_of_train_faces_are_those_of_its_preset(command):
+    """And a preset gives what no option says, for signs and for faces by the same function."""
+    from vitcourse.commands.train import app
+
+    options, own = typer.main.get_group(app).commands["faces"].params, FACES["cpu"]
+    defaults = {option.name: option.default for option in options}
+    for one in (own, own.training):
+        shown = {field.name for field in fields(one) if "help" in field.metadata}
+        assert {name: defaults[name] for name in shown} == {name: getattr(one, name) for name in shown}
+    assert (defaults["epochs"], defaults["preset"]) == (40, "cpu")
+
+
+def test_a_preset_gives_what_no_option_says():
+    context = SimpleNamespace(get_parameter_source=lambda name: SimpleNamespace(name=sources[name]))
+    sources = {"epochs": "COMMANDLINE", "lr": "DEFAULT", "smoothing": "DEFAULT"}
+    found = settings(FACES, "seed", context, {"epochs": 3, "lr": 2e-3, "smoothing": 0.1})
+    assert (found["epochs"], found["lr"], found["smoothing"]) == (3, 3e-3, 0.0)
+    assert (found["eps"], found["vit"].image_size) == (1e-5, 160)  # what no option can say
+    with pytest.raises(InputError, match="--preset must be one of cpu, seed, got 'huge'"):
+        settings({"": FACES["cpu"]} | FACES, "huge", context, {})
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["synth", "--help"], ["record", "nothing"], ["trian"]])

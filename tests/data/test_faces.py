@@ -7,6 +7,8 @@ import unicodedata
 import warnings
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -16,7 +18,8 @@ from PIL import ExifTags, Image
 
 from vitcourse.data.copies import Copy
 from vitcourse.data.exports.roboflow import DataNote
-from vitcourse.data.faces import PARTS, load, synthesise
+from vitcourse.data.faces import PARTS, fetch_orl, load, synthesise
+from vitcourse.data.images import decode
 from vitcourse.errors import DataError, InputError
 
 
@@ -266,3 +269,22 @@ def test_a_rendering_that_fails_leaves_nothing(tmp_path):
     (tmp_path / "used" / "file").touch()
     with pytest.raises(InputError, match="not an empty folder"):
         synthesise(tmp_path / "used", people=2, images=1, size=32)
+
+
+def test_the_orl_faces_are_fetched_whole_or_not_at_all(tmp_path, monkeypatch):
+    images, target = np.linspace(0, 1, 400 * 64 * 64).reshape(400, 64, 64), np.arange(400) // 10
+    found = SimpleNamespace(images=images.astype(np.float32), target=target)
+    monkeypatch.setattr("sklearn.datasets.fetch_olivetti_faces", lambda **_: found)
+    fetch_orl(tmp_path / "orl")
+    sets = load(tmp_path / "orl", copies=())
+    assert [len(dataset) for dataset in sets.values()] == [240, 80, 80]
+    last = decode(tmp_path / "orl" / "person40" / "10.png")
+    assert (last.shape, int(last.max())) == ((3, 64, 64), 255)
+
+    def unreachable(**_):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr("sklearn.datasets.fetch_olivetti_faces", unreachable)
+    with pytest.raises(InputError, match="could not be downloaded; is there a connection"):
+        fetch_orl(tmp_path / "again")
+    assert [file.name for file in tmp_path.iterdir()] == ["orl"]

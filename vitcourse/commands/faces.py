@@ -1,4 +1,4 @@
-"""Commands on faces: crop them out of photos, or render them."""
+"""Commands on faces: crop them out of photos, render them, or fetch real ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,9 @@ from vitcourse.commands import command_group, example, say
 app = command_group()
 crop = command_group("Cut what a model is trained on out of photos.")
 render = command_group("Make pictures of what does not exist.")
-app.add_typer(crop, name="crop")
-app.add_typer(render, name="render")
+fetch = command_group("Download what is free for research.")
+for name, group in (("crop", crop), ("render", render), ("fetch", fetch)):
+    app.add_typer(group, name=name)
 
 
 @crop.command("faces", epilog=example("vitcourse crop faces photos faces --several largest"))
@@ -50,3 +51,14 @@ def render_faces(
     with progress("rendering") as (step,):
         synthesise(out, people, images, size, seed, step)
     say(f"wrote {people * images} pictures of {people} people to {out}")
+
+
+@fetch.command("faces", epilog=example("vitcourse fetch faces data/orl"))
+def fetch_faces(
+    out: Annotated[Path, typer.Argument(help="The folder to make; it must be new or empty.")],
+) -> None:
+    """Download the ORL faces: 40 real people with 10 grey pictures each. Not to be passed on."""
+    from vitcourse.data.faces import fetch_orl
+
+    fetch_orl(out)
+    say(f"wrote 400 pictures of 40 people to {out}")

@@ -1,7 +1,6 @@
 """The commands below ``train``; `asl.TrainCommands` imports this when one of them is asked for."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,12 @@ from vitcourse.asl.parts import Parts
 from vitcourse.asl.trainer import PRESETS as SIGN_PRESETS
 from vitcourse.asl.trainer import train_signs
 from vitcourse.commands import command_group, console, example, say
-from vitcourse.commands.options import Background, made, options_of
+from vitcourse.commands.options import Background, made, options_of, settings
 from vitcourse.commands.terminal import log_table, notes, progress
 from vitcourse.data.faces import in_memory, load, synthesise
 from vitcourse.errors import InputError
-from vitcourse.faces import MODELS, train_faces
 from vitcourse.faces import PRESETS as FACE_PRESETS
+from vitcourse.faces import FaceRun, train_faces
 from vitcourse.faces.models import BLOCKS
 from vitcourse.training import TrainingConfig, check_precision, check_run_folder, first_process
 
@@ -45,16 +44,12 @@ def train_asl(
     ] = "",
 ) -> None:
     """Train a model that names the letter and boxes the hand."""
-    given |= _settings(preset, ctx, given)
+    given = settings({"": SignRun()} | SIGN_PRESETS, preset, ctx, given)
     hold_out, plateau = given["hold_out"], given["schedule"] == "plateau"
     if plateau and not hold_out:
         raise InputError("--schedule plateau watches the photos that --hold-out keeps back: give it a share, as 0.2")
-    try:
-        check_precision(given["precision"])
-    except ValueError as error:
-        raise InputError(str(error)) from error
     judged = "held_out_score" if hold_out else ""
-    training = made(TrainingConfig, given, monitor=judged if plateau else "", choose=judged)
+    training = _training(given, monitor=judged if plateau else "", choose=judged)
     run, first = made(SignRun, given, training=training), first_process()
     with notes(say if first else None), progress("registering copies", "reading", "training") as bars:
         shown = dict(zip(("on_pair", "on_image", "on_step"), bars, strict=True)) if first else {}
@@ -66,68 +61,57 @@ def train_asl(
         say(f"wrote {out}")
 
 
-def _settings(preset: str, ctx: typer.Context, given: dict) -> dict:
-    """What a preset says of the options that were not given.
-
-    Raises:
-        InputError: there is no such preset.
+def _training(given: dict, **more: str) -> TrainingConfig:
     """
-    if not preset:
-        return {}
-    if preset not in SIGN_PRESETS:
-        raise InputError(f"--preset must be one of {', '.join(SIGN_PRESETS)}, got {preset!r}")
-    settings = vars(SIGN_PRESETS[preset].training) | vars(SIGN_PRESETS[preset])
-    return {name: settings[name] for name in given if ctx.get_parameter_source(name).name == "DEFAULT"}
+    Raises:
+        InputError: a value is refused, or this machine cannot train in the precision.
+    """
+    training = made(TrainingConfig, given, **more)
+    try:
+        check_precision(training.precision)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return training
 
 
 RENDERED = "rendered"
+FACES = FACE_PRESETS["cpu"]
 
 
 @app.command(
     "faces",
     epilog=example("vitcourse train faces --block parallel_layer_scale_init --num-parallel 2 --out runs/faces"),
 )
+@options_of(FACES, FACES.training)
 def train_faces_command(
+    ctx: typer.Context,
+    given: dict,
     out: Annotated[Path, typer.Option(help="The run folder to write.")],
     data: Annotated[
         Path | None, typer.Option(help="A folder that holds one of pictures for each person; else faces are rendered.")
     ] = None,
-    preset: Annotated[str, typer.Option(help=f"Sizes and budget: {', '.join(FACE_PRESETS)}.")] = "cpu",
-    model: Annotated[str, typer.Option(help=f"{', '.join(f'{n} ({w})' for n, w in MODELS.items())}.")] = "vit",
-    block: Annotated[str | None, typer.Option(help=f"Of vit: {', '.join(BLOCKS)}.")] = None,
+    preset: Annotated[
+        str, typer.Option(help=f"{', '.join(FACE_PRESETS)}: sizes and budget, where no option says otherwise.")
+    ] = "cpu",
+    block: Annotated[str, typer.Option(help=f"Of vit: {', '.join(BLOCKS)}; else the preset's.")] = "",
     num_parallel: Annotated[int, typer.Option(help="Branches of a parallel block.", min=1)] = 2,
-    start: Annotated[str, typer.Option(help="scratch, or signs: the course's sign backbone.")] = "scratch",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the pictures.", min=1)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures in a batch.", min=1)] = None,
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate.", min=0)] = None,
-    augment: Annotated[
-        float | None, typer.Option(help="How much to move, scale, turn, light and erase: 0 (also no mirroring) to 1.")
-    ] = None,
-    mix: Annotated[float, typer.Option(help="The largest share of another picture that is mixed in.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Fixes the start, the order and the augmentation.")] = 0,
     valid: Annotated[float, typer.Option(help="Share of each person's pictures for validation.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share that is set apart.")] = 0.2,
+    least: Annotated[int, typer.Option(help="Pictures of each person in each part, at least.", min=1)] = 1,
     few: Annotated[str, typer.Option(help="People with too few pictures: refuse the set, or skip them.")] = "refuse",
-    precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "no",
-    workers: Annotated[int, typer.Option(help="Processes that load data.", min=0)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
 ) -> None:
     """Train a model that names people, and says when it does not know somebody."""
-    if preset not in FACE_PRESETS:
-        raise InputError(f"there is no preset {preset!r}; there are: {', '.join(FACE_PRESETS)}")
-    own, first = FACE_PRESETS[preset], first_process()
-    given = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
-    given = {name: value for name, value in given.items() if value is not None} | {"workers": workers}
+    given, first = settings(FACE_PRESETS, preset, ctx, given), first_process()
+    training = _training(given, monitor="valid_loss" if given["schedule"] == "plateau" else "")
+    run = made(FaceRun, given, training=training)
+    if block and run.model != "vit":
+        raise InputError(f"--block {block}: {run.model} has blocks of its own; leave it out, or take --model vit")
+    if "parallel" not in block and ctx.get_parameter_source("num_parallel").name != "DEFAULT":
+        raise InputError(f"--num-parallel {num_parallel}: only a parallel block has branches; name one with --block")
     try:
-        check_precision(precision)
-        run = replace(
-            own if block is None else own.with_block(block, num_parallel),
-            model=model,
-            augment=own.augment if augment is None else augment,
-            mix=mix,
-            training=replace(own.training, **given),
-        )
-        run = run.from_signs() if start == "signs" else replace(run, start=start)
+        run = run.with_block(block, num_parallel) if block else run
+        run = run.from_signs() if run.start == "signs" else run
     except ValueError as error:
         raise InputError(str(error)) from error
     if not valid:
@@ -138,7 +122,7 @@ def train_faces_command(
         *_, read, step = steps if first else [None] * len(steps)
         if data is None:
             synthesise(Path(folder) / RENDERED, size=run.vit.image_size, progress=steps[0] if first else None)
-        sets = load(data or Path(folder) / RENDERED, valid=valid, test=test, few=few)
+        sets = load(data or Path(folder) / RENDERED, valid=valid, test=test, least=least, few=few)
         parts = in_memory({name: sets[name] for name in ("train", "valid")}, run.vit.image_size, read)
         _, log, threshold = train_faces(run, parts, out, resume=resume, on_step=step)
     if first:

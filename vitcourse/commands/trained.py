@@ -150,7 +150,7 @@ def _on_a_line(name: str) -> str:
 
 
 def _words(answer: dict) -> str:
-    shares = ", ".join(f"{one['label']} ({one['share']:.0%})" for one in answer["top"])
+    shares = ", ".join(f"{_on_a_line(one['label'])} ({one['share']:.0%})" for one in answer["top"])
     if answer.get("unknown"):
         return f"unknown; the likeliest: {shares}"
     if "box" not in answer:

@@ -1,10 +1,13 @@
 """Faces of people: identity folders as data sets, and rendered ones made on the spot.
 
-`load` reads a folder that holds one folder of pictures for each person; `synthesise` writes one with rendered faces.
+`load` reads a folder that holds one folder of pictures for each person; `synthesise` writes one with rendered faces,
+`fetch_orl` one with real ones from the internet.
 The pictures show a face and little else, as a detector crops them (``vitcourse crop faces``).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -17,15 +20,19 @@ from vitcourse.data.asl import resize
 from vitcourse.data.copies import Copy
 from vitcourse.data.images import decode
 from vitcourse.data.people import PARTS, divide, read
-from vitcourse.errors import InputError
+from vitcourse.errors import InputError, one_line
 from vitcourse.files import whole_folder
 from vitcourse.heads import render
 
-__all__ = ["PARTS", "FaceDataset", "Pictures", "in_memory", "load", "render", "synthesise"]
+__all__ = ["PARTS", "FaceDataset", "Pictures", "fetch_orl", "in_memory", "load", "render", "synthesise"]
 
 README = """Rendered faces: {people} people who do not exist, {images} pictures of {size} x {size} pixels each.
 
 Made by data.faces.synthesise(people={people}, images={images}, size={size}, seed={seed}); no photo went in.
+"""
+ORL = """The ORL faces of AT&T Laboratories Cambridge, 64 x 64 pixels, by scikit-learn's fetch_olivetti_faces.
+
+Cite: Samaria and Harter 1994, https://doi.org/10.1109/ACV.1994.341300. They show real people: not to be passed on.
 """
 
 
@@ -150,15 +157,54 @@ def synthesise(
     """
     if people < 2 or images < 1:
         raise InputError(f"two people or more with a picture each are needed, got {people} people, {images} pictures")
-    digits = [len(str(count)) for count in (people, images)]
-    with whole_folder(Path(out)) as partial:
-        for person in range(people):
-            folder = partial / f"person{person + 1:0{digits[0]}}"
+    rendered = (render(torch.full((images,), who), seed, size, first=who * images) for who in range(people))
+    pictures = (of_one.permute(0, 2, 3, 1).numpy() for of_one in rendered)
+    facts = README.format(people=people, images=images, size=size, seed=seed)
+    _write(Path(out), pictures, people, images, facts, progress)
+
+
+def fetch_orl(out: str | Path) -> None:
+    """Downloads the ORL faces, 40 people with 10 grey pictures each, and writes them as identity folders.
+
+    scikit-learn fetches them, and checks that they are whole; nothing is left of it but the folder.
+
+    Raises:
+        InputError: ``out`` is in use, or there is no connection.
+    """
+    _write(Path(out), _downloaded_orl(), 40, 10, ORL)
+
+
+def _downloaded_orl() -> Iterator[np.ndarray]:
+    """The pictures of each person, uint8 (10, 64, 64)."""
+    from sklearn.datasets import fetch_olivetti_faces
+
+    with tempfile.TemporaryDirectory() as home, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it tries again
+        try:
+            found = fetch_olivetti_faces(data_home=home, n_retries=1)
+        except OSError as error:
+            problem = "the ORL faces could not be downloaded; is there a connection?"
+            raise InputError(f"{problem} ({one_line(error)})") from error
+    for person in np.unique(found.target):
+        yield (255 * found.images[found.target == person]).round().astype(np.uint8)
+
+
+def _write(
+    out: Path,
+    people: Iterable[np.ndarray],
+    count: int,
+    most: int,
+    facts: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Identity folders of uint8 pictures, (N, S, S) or (N, S, S, 3) for each of ``count`` people, ``most`` each."""
+    digits = [len(str(number)) for number in (count, most)]
+    with whole_folder(out) as partial:
+        for person, pictures in enumerate(people, start=1):
+            folder = partial / f"person{person:0{digits[0]}}"
             folder.mkdir()
-            who = torch.full((images,), person)
-            for number, picture in enumerate(render(who, seed, size, first=person * images), start=1):
-                Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{number:0{digits[1]}}.png")
+            for number, picture in enumerate(pictures, start=1):
+                Image.fromarray(picture).save(folder / f"{number:0{digits[1]}}.png")
             if progress is not None:
-                progress((person + 1) * images, people * images)
-        facts = README.format(people=people, images=images, size=size, seed=seed)
+                progress(person * most, count * most)
         (partial / "README.txt").write_text(facts, encoding="utf-8")

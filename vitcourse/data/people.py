@@ -123,7 +123,7 @@ def divide(
     if too_few and few == "refuse":
         raise DataError(f"too few pictures, near copies counted once, for {wanted}: {some(too_few)}", root)
     if len(divided) < 2:
-        raise DataError(f"fewer than two people have enough pictures for {wanted}", root)
+        raise DataError(f"fewer than two people have enough pictures for {wanted}; too few: {some(too_few)}", root)
     if too_few:
         warnings.warn(DataNote(f"{root}: people left out, too few pictures: {some(too_few)}"), stacklevel=3)
     return divided

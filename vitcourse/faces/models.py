@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vitcourse.asl.backbones.ours import SMALL_VIT, pretrained_weights
 from vitcourse.data.asl import to_input
 from vitcourse.errors import InputError
-from vitcourse.training import TrainingConfig
+from vitcourse.training import TrainingConfig, offered
 from vitcourse.training.setup import SEED, Setup
 from vitcourse.vit import CHOICES, VisionTransformer, ViTConfig
 
@@ -38,12 +38,12 @@ class FaceRun:
         ValueError: a name is unknown, or a number is out of its range.
     """
 
-    model: str = "vit"
+    model: str = offered("vit", f"{', '.join(f'{name} ({words})' for name, words in MODELS.items())}.")
     vit: ViTConfig = TINY
-    start: str = "scratch"
-    augment: float = 0.5
-    mix: float = 0.0
-    smoothing: float = 0.1
+    start: str = offered("scratch", "scratch, or signs: the course's sign backbone.")
+    augment: float = offered(0.5, "How much to move, scale, turn, light and erase: 0 (also no mirroring) to 1.")
+    mix: float = offered(0.0, "The largest share of another picture that is mixed in.")
+    smoothing: float = offered(0.1, "Of the labels: the share of the loss that all people have alike.")
     training: TrainingConfig = field(default_factory=TrainingConfig)
     data: str = ""
 

@@ -71,7 +71,7 @@ class TrainingConfig:
     seed: int = offered(0, "Fixes the start, the order and the augmentation.")
     workers: int = offered(0, "Processes that load data.", least=0)
     accumulate: int = offered(1, "Batches that make one update of the weights.", least=1)
-    schedule: str = offered("cosine", "cosine, linear, constant, or plateau (with --hold-out).")
+    schedule: str = offered("cosine", "cosine, linear, constant, or plateau (for signs with --hold-out).")
     monitor: str = ""
     patience: int = field(default=2, metadata={"least": 0})
     plateau_factor: float = 0.1
