@@ -19,7 +19,8 @@ with lean():
     import nbformat, nbgrader.converters
     import vitcourse.commands.terminal, vitcourse.grading.run
 from vitcourse import checks
-checks.run("attention.softmax", lambda x, dim=-1: x.softmax(dim))
+for answer in (lambda x, dim=-1: (x - x.amax(dim, True)).exp() / (x - x.amax(dim, True)).exp().sum(dim, True), abs):
+    checks.run("attention.softmax", answer)
 slow = "rfc3987_syntax.syntax_helpers", "jupyter_server.serverapp", "setuptools", "requests", "sympy"
 print(*(name for name in (*slow, "torchvision", "matplotlib", "scipy", "pandas") if name in sys.modules))
 """
