@@ -6,8 +6,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from tests.grading import assignment
 from vitcourse.grading.lean import begin_gradebook
 
 PROGRAM = """
@@ -16,14 +18,42 @@ from vitcourse.grading.lean import lean
 with lean():
     import nbformat, nbgrader.converters
     import vitcourse.commands.terminal, vitcourse.grading.run
-slow = "rfc3987_syntax.syntax_helpers", "jupyter_server.serverapp", "torchvision", "matplotlib", "scipy", "pandas"
-print(*(name for name in slow if name in sys.modules))
+from vitcourse import checks
+for answer in (lambda x, dim=-1: (x - x.amax(dim, True)).exp() / (x - x.amax(dim, True)).exp().sum(dim, True), abs):
+    checks.run("attention.softmax", answer)
+slow = "rfc3987_syntax.syntax_helpers", "jupyter_server.serverapp", "setuptools", "requests", "sympy"
+print(*(name for name in (*slow, "torchvision", "matplotlib", "scipy", "pandas") if name in sys.modules))
+"""
+IN_A_KERNEL = """
+import sys
+loaded = set(sys.modules)
+import math, torch, vitcourse.checks
+torch.testing.assert_close(torch.ones(1, requires_grad=True).sum(), torch.tensor(1.0))
+print(*sorted(name for name in set(sys.modules) - loaded if name.startswith(("torch.", "sympy"))))
 """
 
 
 def test_nothing_slow_is_loaded_that_grading_does_not_use():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.grades
+def test_a_kernel_has_loaded_what_every_submission_uses(run):
+    (printed,) = run(IN_A_KERNEL) or [{"text": ""}]
+    assert printed["text"].strip() == ""
+
+
+@pytest.mark.grades
+def test_a_submission_starts_no_program(release, course, quick, tmp_path, monkeypatch):
+    def refused(*words, **_options):
+        raise AssertionError(f"started {words}")
+
+    nbformat.write(assignment.answered(release), tmp_path / "anna.ipynb")
+    monkeypatch.setattr(subprocess.Popen, "__init__", refused)
+    graded = quick(tmp_path, "seed", tmp_path / "grades.csv", course=course)
+    assert sum(row.points for row in graded.rows) == assignment.MOST
+    assert graded.problems == []
 
 
 @pytest.mark.grades

@@ -27,6 +27,10 @@ LIGHT, DARK = "default", "github-dark"
 class PageExporter(HTMLExporter):
     """Writes the page; its settings are its own, and not those of formgrader's pages."""
 
+    def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **more: object) -> tuple[str, dict]:
+        # Without what HTMLExporter does to its own pages: it reads each again to describe pictures; ours say theirs.
+        return super(HTMLExporter, self).from_notebook_node(nb, resources, **more)
+
 
 def add_page(notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
     """An nbconvert preprocessor: adds what the template needs as ``resources["page"]``; nbgrader's points are there."""

@@ -13,6 +13,11 @@ from types import ModuleType
 # What nbgrader adds to a running Jupyter server; the formgrader, which is one, does not come through here.
 SERVER = "nbgrader.server_extensions"
 EXTENSIONS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
+# Of modules that load many others (setuptools, requests), what nbgrader takes from them and uses elsewhere.
+UNUSED = {
+    "setuptools.archive_util": ("unpack_archive", "unpack_tarfile", "unpack_zipfile"),
+    "nbgrader.auth.jupyterhub": ("JupyterHubAuthPlugin",),
+}
 REVISION = re.compile(r"^(down_)?revision = '(\w+)'", re.MULTILINE)
 
 
@@ -37,6 +42,8 @@ def _leave_out() -> None:
         module = sys.modules.setdefault(name, ModuleType(name))
         module.__path__ = []
         module.load_jupyter_server_extension = None
+    for name, taken in UNUSED.items():
+        vars(sys.modules.setdefault(name, ModuleType(name))).update(dict.fromkeys(taken))
 
 
 def begin_gradebook(file: Path) -> None:

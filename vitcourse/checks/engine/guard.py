@@ -8,7 +8,7 @@ import contextlib
 import linecache
 import numbers
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -213,9 +213,15 @@ def _gradients(value: object, given: list) -> tuple[Tensor | None, ...]:
     outputs = [output for output in outputs if isinstance(output, Tensor) and _leads_back(output, inputs)]
     if not outputs or not inputs:
         return (None,) * len(given)
-    sent = [upstream(output.shape, output.dtype).to(output.device) for output in outputs]
-    found = iter(torch.autograd.grad(outputs, inputs, sent, allow_unused=True))
+    found = iter(gradients(outputs, inputs))
     return tuple(next(found) if _has_gradient(entry) else None for entry in given)
+
+
+def gradients(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """What comes back to the inputs when each output is sent its `upstream`; None to one that leads to no output."""
+    # As the gradient of sums. Given to torch as it is, what is sent has torch import sympy, for half a second.
+    sums = [(output * upstream(output.shape, output.dtype).to(output.device)).sum().real for output in outputs]
+    return torch.autograd.grad(sums, inputs, allow_unused=True)
 
 
 def describe(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vitcourse.checks.engine import diagnose
 from vitcourse.checks.engine.check import Check
-from vitcourse.checks.engine.guard import upstream
+from vitcourse.checks.engine.guard import gradients
 from vitcourse.checks.engine.probe import Probe, Wrong, close, several, widened
 from vitcourse.checks.engine.words import name_of
 
@@ -93,9 +93,7 @@ class Solved(Check):
             names = [name_of(self.right, place) for place in range(len(inputs))]
             given = zip(names, leaves, found, strict=True)
             asked = [(leaf, gradient) for name, leaf, gradient in given if _floats(leaf) and (not of or name in of)]
-            sent = [upstream(part.shape, part.dtype) for part in made]
-            right = torch.autograd.grad(made, [leaf for leaf, _ in asked], sent)
-            for (_, gradient), wanted in zip(asked, right, strict=True):
+            for (_, gradient), wanted in zip(asked, gradients(made, [leaf for leaf, _ in asked]), strict=True):
                 probe.require(gradient is not None, "cuts-gradient")
                 probe.require(not bool(gradient.isnan().any()), nan)
                 probe.require(close(gradient, wanted.to(gradient), slack), "cuts-gradient")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,7 +43,7 @@ def first_difference(value: Tensor, expected: Tensor, name: str) -> str:
     """The entry that differs most, in words; the tensors are alike in shape and dtype."""
     same = (value == expected) | ((value != value) & (expected != expected))
     gap = (value.double() - expected.double()).abs().nan_to_num(nan=torch.inf).masked_fill(same, -1.0)
-    place = tuple(int(index) for index in torch.unravel_index(gap.argmax(), gap.shape))
+    place = tuple(map(int, np.unravel_index(int(gap.argmax()), gap.shape)))  # torch's own function loads sympy
     where = f"entry {list(place)} of {name}" if place else name
     found, right = apart(value[place].item(), expected[place].item())
     verb = "is" if place else agree(name, "is", "are")
