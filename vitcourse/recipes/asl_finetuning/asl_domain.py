@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vitcourse.asl.looks import window
 from vitcourse.asl.metrics import both_ways, measure
+from vitcourse.asl.table import interval
 from vitcourse.data.asl import resize
 from vitcourse.data.augment import GREY
 from vitcourse.data.copies import source_photo
@@ -25,7 +26,6 @@ from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.asl_data.photos import identity, real_parts
 from vitcourse.recipes.asl_finetuning.rows import HOLD_OUT
 from vitcourse.recipes.asl_finetuning.sign_backbone import PIXELS, hand_model, read
-from vitcourse.statistics import paired_interval
 
 RENDERED, SEED = 26 * 10, 21  # pictures of the renderer, for comparison: the model has seen none of this seed
 Changed = tuple[Tensor, Tensor]  # pictures (B, 3, S, S) uint8, and their boxes (B, 4)
@@ -135,8 +135,8 @@ def record(data: Path, say: Say) -> dict:
 def gained(right: Tensor, before: Tensor, photos: list[str]) -> list[float]:
     """Letters gained, and the ends of the 95% interval: the copies of a photo count as one, and are paired."""
     of_photo = {photo: [i for i, other in enumerate(photos) if other == photo] for photo in photos}
-    means = ([some[places].mean().item() for places in of_photo.values()] for some in (right, before))
-    return [round(value, 4) for value in paired_interval(*means)]
+    middle, half = interval((right - before)[places].mean().item() for places in of_photo.values())
+    return [round(value, 4) for value in (middle, middle - half, middle + half)]
 
 
 def shares(right: Tensor, labels: Tensor) -> dict[str, float]:
