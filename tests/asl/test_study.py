@@ -10,11 +10,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 import torch
 
 from vitcourse.asl import study
+from vitcourse.asl.boxes import Sides
 from vitcourse.asl.experiments import Ground, Heads
+from vitcourse.asl.metrics import measure, predict
 from vitcourse.commands import study as command_module
 from vitcourse.data.asl import InMemory, load, synthesise
 from vitcourse.errors import InputError
@@ -61,6 +64,30 @@ def test_it_is_taken_up_again_and_only_what_is_missing_is_run(ground, small, tmp
     assert (run.training.seed, run.augment, isinstance(heads, Heads)) == (77, False, True)
     with pytest.raises(InputError, match="another data: a in the study, b now"):
         study.study_of(where, {"data": "b", "epochs": 1})
+
+
+def asked(**others):
+    """What a trial with these settings asks for."""
+    params = {"optimizer": "adamw", "lr_adamw": 1e-3, "balance": "uncertainty", "box_loss": "giou", "frozen_layers": 2}
+    trial = optuna.trial.FixedTrial(params | {"box_head": "sides", "head_depth": 0} | others)
+    return study.settings_of(trial, 1, 5)
+
+
+def test_a_head_that_reads_the_map_is_trained_on_the_pictures(ground, small):
+    run, heads = asked()
+    model, log = ground.fit(run, heads, lambda epoch, found: None)
+    assert isinstance(model.bounding_box, Sides)
+    assert len(model.classifier) == 1  # as deep as the trial asks
+    assert all(key[-1] != 2 for key in ground.stored)  # nothing was stored behind these two layers
+    again = measure(*predict(model, list(ground.judged.images)), ground.judged.labels, ground.judged.boxes)
+    assert log[-1]["score"] == pytest.approx((again["accuracy"] + again["iou75"]) / 2)
+
+
+def test_nothing_is_balanced_where_no_trained_weight_hears_both_losses(small):
+    assert asked()[0].balance == "uncertainty"
+    assert asked(frozen_layers=6, C=7.0)[0].balance == "constant"
+    assert asked(frozen_layers=6, C=7.0)[0].classification_divisor == 7.0
+    assert asked(frozen_layers=6, box_head="mean", box_sigmoid=False)[0].balance == "uncertainty"
 
 
 def test_what_falls_behind_is_given_up(ground, small, tmp_path, monkeypatch):

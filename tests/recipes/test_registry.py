@@ -139,7 +139,10 @@ def test_a_preset_has_a_file_of_its_own_and_the_first_one_has_the_name_alone(fol
 def test_every_recipe_refuses_the_wrong_data_in_one_line(name, command, folder):
     """Each asks for its data, or says that it has no use for them, before anything else."""
     module = importlib.import_module(recipes.modules()[name])
-    photos = {f"asl_{one}" for one in ("data", "heads", "reach", "real", "table_real", "table_in21k")}
+    photos = {
+        f"asl_{one}"
+        for one in ("data", "heads", "reach", "real", "table_real", "table_in21k", "worth", "domain", "neighbours")
+    }
     needs = name in photos | {"bert_novels", "faces_orl", "sign_transfer"}
     status, _, error = command("record", name, *([] if needs else ["--data", folder]))
     assert status == 2

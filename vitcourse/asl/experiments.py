@@ -1,7 +1,8 @@
 """Many short trainings on the same pictures: what frozen layers make of these is computed once for all of them.
 
 A training here has no augmentation, because stored features belong to one version of each picture, and its heads may
-have any width and depth. Everything else is that of `asl.trainer`.
+have any width and depth. A box head that reads maps (`asl.boxes`) is trained on the pictures themselves: what is stored
+are tokens, without the finer map. Everything else is that of `asl.trainer`.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from torch import nn
 
 from vitcourse.asl.backbones import adapter
 from vitcourse.asl.frozen import FrozenFeatures
-from vitcourse.asl.metrics import in_evaluation, measure
+from vitcourse.asl.metrics import in_evaluation, measure, predict
 from vitcourse.asl.model import ClassificationBBoxTransformer
 from vitcourse.asl.runs import SignRun, new_model
 from vitcourse.asl.trainer import score
@@ -68,7 +69,7 @@ class Ground:
 
         Args:
             run: with ``frozen_layers`` of 0 or more.
-            heads: their shape; the project's where it is None.
+            heads: their shape; the project's where it is None. A box head that reads maps has its own.
             on_epoch: called with the number of every epoch and what is measured after it; what it raises ends the run.
         """
         set_seed(run.training.seed)
@@ -76,9 +77,10 @@ class Ground:
         if heads is not None:
             width = adapter(model.backbone).width
             model.classifier = heads.head(width, model.classifier[-1].out_features)
-            model.bounding_box = heads.head(width, 4)
+            if run.box_head == "mean":
+                model.bounding_box = heads.head(width, 4)
         model.to(own_device())
-        train, judged = self.features(model, run)
+        train, judged = self.features(model, run) if run.box_head == "mean" else (self.train, self.judged)
         done = 0
 
         def measured(trained: ClassificationBBoxTransformer) -> dict[str, float]:
@@ -93,15 +95,17 @@ class Ground:
         return model, log
 
     def answers(
-        self, model: ClassificationBBoxTransformer, judged: FrozenFeatures
+        self, model: ClassificationBBoxTransformer, judged: FrozenFeatures | InMemory
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits (N, 26) and boxes (N, 4) of stored pictures."""
+        """Logits (N, 26) and boxes (N, 4) of pictures, stored or not."""
+        if isinstance(judged, InMemory):
+            return predict(model, list(judged.images))
         with in_evaluation(model), torch.no_grad():
             logits, boxes = model(judged.hidden.to(own_device()), after=judged.layers)
         return logits.cpu(), boxes.cpu()
 
-    def measure(self, model: ClassificationBBoxTransformer, judged: FrozenFeatures) -> dict[str, float]:
+    def measure(self, model: ClassificationBBoxTransformer, judged: FrozenFeatures | InMemory) -> dict[str, float]:
         """What `asl.evaluate` gives, and the score that combines letters and boxes."""
-        labels, boxes = torch.tensor(judged.labels), torch.stack(judged.boxes)
+        labels, boxes = torch.as_tensor(judged.labels), torch.stack(list(judged.boxes))
         found = measure(*self.answers(model, judged), labels, boxes)
         return found | {"score": score(found)}

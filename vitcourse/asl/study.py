@@ -28,14 +28,19 @@ def settings_of(trial: object, epochs: int, seed: int) -> tuple[SignRun, Heads]:
     optimizer = trial.suggest_categorical("optimizer", list(OPTIMIZERS))
     # SGD does not divide a gradient by its own size, so that its rates are others.
     lr = trial.suggest_float(f"lr_{optimizer}", *((LEAST, 1e-2) if optimizer == "adamw" else (1e-3, 1.0)), log=True)
-    balance = trial.suggest_categorical("balance", list(BALANCES))
+    box_head = trial.suggest_categorical("box_head", ["mean", "sides"])
+    frozen = trial.suggest_categorical("frozen_layers", list(LAYERS))
+    # The map of "sides" leaves the last layer: where that is frozen, no trained weight hears both losses.
+    shared = box_head == "mean" or frozen < LAYERS[-1]
+    balance = trial.suggest_categorical("balance", list(BALANCES)) if shared else "constant"
     divisor = trial.suggest_float("C", 1.0, 1000.0, log=True) if balance == "constant" else 1.0
     run = SignRun(
         classification_divisor=divisor,
         balance=balance,
         box_loss=trial.suggest_categorical("box_loss", [name for name in BOX_LOSSES if name != "l1"]),
-        box_sigmoid=trial.suggest_categorical("box_sigmoid", [True, False]),
-        frozen_layers=trial.suggest_categorical("frozen_layers", list(LAYERS)),
+        box_head=box_head,
+        box_sigmoid=box_head != "mean" or trial.suggest_categorical("box_sigmoid", [True, False]),
+        frozen_layers=frozen,
         augment=False,
         training=TrainingConfig(epochs=epochs, lr=lr, optimizer=optimizer, seed=seed),
     )

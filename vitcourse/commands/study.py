@@ -44,7 +44,7 @@ def study_asl(
     epochs: Annotated[int, typer.Option(help="Passes over the pictures in a training.", min=1)] = 8,
     workers: Annotated[int, typer.Option(help="Processes that share the work.", min=1, max=64)] = 1,
 ) -> None:
-    """Search for settings of the sign model: C, freezing, optimiser, rate, heads, losses and their weighting."""
+    """Search for settings of the sign model: C, freezing, optimiser, rate, both heads, losses and their weighting."""
     from rich.table import Table
 
     from vitcourse.asl.study import ranked, storage_of, study_of

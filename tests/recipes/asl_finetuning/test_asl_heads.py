@@ -8,7 +8,7 @@ import pytest
 from vitcourse.asl import trainer
 from vitcourse.asl.looks import READINGS
 from vitcourse.data.asl import load, synthesise
-from vitcourse.recipes.asl_finetuning import asl_heads, asl_reach
+from vitcourse.recipes.asl_finetuning import asl_heads, asl_reach, asl_worth
 
 
 @pytest.fixture
@@ -79,6 +79,22 @@ def test_the_last_trainings_read_valid_once_each_and_the_reads_are_counted(signs
     assert content["settings"]["epochs"] == 1
     asl_reach.record(signs, lambda line: None)
     assert len(calls) == 2
+
+
+def test_each_change_is_trained_alone_and_none_that_is_recorded(signs, monkeypatch):
+    monkeypatch.setattr(asl_heads, "SEEDS", (0,))
+    asl_heads.record(signs, lambda line: None)  # sides on tight labels, and mean on the exported ones
+    calls = []
+    watched(monkeypatch, calls)
+    content = json.loads(asl_worth.record(signs, lambda line: None).read_text())
+    assert [row["title"] for row in content["rows"]] == list(asl_worth.CHANGES)
+    assert [call[:2] for call in calls] == 3 * [("sides", "tight")] + [("sides", "exported"), ("mean", "tight")]
+    for row, changes in zip(content["rows"], asl_worth.CHANGES.values(), strict=True):
+        assert row["settings"] == asl_worth.ALL | changes
+        assert tuple(row["held_out"]) == READINGS
+    asl_worth.record(signs, lambda line: None)
+    assert len(calls) == 5
+    assert [len(changes) for changes in asl_worth.CHANGES.values()] == [0, 1, 1, 1, 1, 1, 2]
 
 
 def test_the_heads_are_compared_with_nothing_else_changed():

@@ -4,6 +4,9 @@ Every head is trained on the same photos, with tight labels, in the same way; tw
 well. All are judged on the photos held out of train, by both kinds of labels, because each model does best by those
 that it has learned. Valid is not read.
 
+One seed a setting. Three seeds of one setting lie 2 points of letters and 6 of IoU@90 apart in `asl_reach`: a gap of 15
+between two heads is theirs, a gap of 5 may be the seed's.
+
 The file is written after every training, and what is in it is not trained again: a run that was stopped, or that is
 asked for more seeds (`SEEDS`), goes on where it ended.
 """
@@ -28,7 +31,7 @@ from vitcourse.recipes.asl_data.photos import identity, real_parts
 from vitcourse.recipes.asl_finetuning.rows import HOLD_OUT
 from vitcourse.training import TrainingConfig
 
-SEEDS = (0, 1, 2)
+SEEDS = (0,)
 TRAINING = TrainingConfig(epochs=10, batch_size=32, lr=1e-3, precision="bf16")
 RUN = SignRun("vit-signs", 128, box_loss="giou", hold_out=HOLD_OUT, training=TRAINING)
 SETTINGS = tuple({"box_head": head, "labels": "tight"} for head in ("sides", "mean", "query", "distances", "flattened"))
