@@ -2,7 +2,8 @@
 
 The answers are the bank's, right ones and each known mistake, as students might hand them in: a Moodle zip of notebooks
 for one lesson. FOLDER gets the zip, the table and the folder of grades. Processor time is counted where the system has
-control groups (as root), and memory is the most that all processes together held, shared pages counted once.
+control groups (as root), and memory is the most that all processes together held, shared pages counted once. Broken
+off, the same line goes on from there; what it took before is added, and how often that was is said.
 """
 
 import argparse
@@ -105,41 +106,60 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     name = f"{given.lesson}-{given.students}"
     table = given.folder / f"{name}.csv"
-    write_class(given.lesson, given.students, given.folder / f"{name}.zip")
-    words = ["grade", given.folder / f"{name}.zip", "--seed", "large", "--out", table, "--jobs", given.jobs]
+    archive, kept = table.with_suffix(".zip"), table.with_suffix(".json")
+    write_class(given.lesson, given.students, archive)
+    words = ["grade", archive, "--seed", "large", "--out", table, "--jobs", given.jobs]
+    words += ["--resume"] if kept.is_file() else []
     run = {"lesson": given.lesson, "students": given.students, "jobs": given.jobs}
     run |= {"cores": len(os.sched_getaffinity(0)), "load_before": round(os.getloadavg()[0], 1)}
-    run |= measured([sys.executable, "-m", "vitcourse", *map(str, words)])
+    run |= measured([sys.executable, "-m", "vitcourse", *map(str, words)], kept)
+    if run["exit_status"]:
+        sys.exit(f"broken off after {run['clock_seconds']:.0f} s; the same line goes on")
     run["rows"] = table.read_text(encoding="utf-8").count("\n") - 1
-    run["megabytes_on_disk"] = round(sum(f.stat().st_size for f in given.folder.rglob("*") if f.is_file()) / 2**20)
+    files = [archive, table, *table.with_suffix("").rglob("*")]
+    run["megabytes_on_disk"] = round(sum(file.stat().st_size for file in files if file.is_file()) / 2**20)
     print(json.dumps(run, indent=1))
     if given.record:
         keep(run)
 
 
-def measured(words: list[str]) -> dict:
-    """What a command took: seconds on the clock and of processors, and the memory that it held at most."""
+def measured(words: list[str], kept: Path) -> dict:
+    """What a command took: seconds on the clock and of processors, and the memory that it held at most.
+
+    Args:
+        words: the command line.
+        kept: a file for what a command took that was broken off: this one goes on, and the file goes when it ends well.
+    """
+    took = {"clock_seconds": 0.0, "processor_seconds": 0.0, "gigabytes_held_at_most": 0.0, "broken_off": -1}
+    took = json.loads(kept.read_text()) if kept.is_file() else took
+    took["broken_off"] += 1
+    before, began = dict(took), time.time()
     with account() as group:
-        began, most = time.time(), 0
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         if group is not None:
             (group / "cgroup.procs").write_text(str(process.pid))
-        family = psutil.Process(process.pid)
-        while process.poll() is None:
-            held = 0
+        while process.returncode is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            took["clock_seconds"] = round(before["clock_seconds"] + time.time() - began, 1)
+            used = int((group / "cpuacct.usage").read_text()) / 1e9 if group is not None else 0.0
+            took["processor_seconds"] = round(before["processor_seconds"] + used, 1)
+            took["gigabytes_held_at_most"] = max(took["gigabytes_held_at_most"], _held(process.pid))
+            kept.write_text(json.dumps(took))
+    if process.returncode == 0:
+        kept.unlink()
+    return {"exit_status": process.returncode} | took
+
+
+def _held(process: int) -> float:
+    """Gigabytes that a process holds with all that it has started."""
+    held = 0
+    with suppress(psutil.Error):
+        family = psutil.Process(process)
+        for one in (family, *family.children(recursive=True)):
             with suppress(psutil.Error):
-                for one in (family, *family.children(recursive=True)):
-                    with suppress(psutil.Error):
-                        held += one.memory_full_info().pss
-            most = max(most, held)
-            time.sleep(5)
-        used = int((group / "cpuacct.usage").read_text()) / 1e9 if group is not None else None
-        return {
-            "exit_status": process.returncode,
-            "clock_seconds": round(time.time() - began, 1),
-            "processor_seconds": used and round(used, 1),
-            "gigabytes_held_at_most": round(most / 2**30, 2),
-        }
+                held += one.memory_full_info().pss
+    return round(held / 2**30, 2)
 
 
 def keep(run: dict) -> None:

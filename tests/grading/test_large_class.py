@@ -1,6 +1,8 @@
 """What a large class is made of: a right answer passes its check, a wrong one has the mistake that it is to have."""
 
+import json
 import random
+import sys
 
 import pytest
 
@@ -28,6 +30,16 @@ def test_answers_are_the_banks(task, share, monkeypatch):
     report = checks.run(task.exercise, names[task.name])
     assert (report.misconception or "") == mistake
     assert bool(mistake) == bool(share)
+
+
+def test_what_was_broken_off_is_counted(tmp_path):
+    kept = tmp_path / "class.json"
+    first = large_class.measured([sys.executable, "-c", "exit(3)"], kept)
+    assert (first["exit_status"], first["broken_off"], kept.is_file()) == (3, 0, True)
+    kept.write_text(json.dumps({name: 1000.0 for name in first if name != "exit_status"} | {"broken_off": 0}))
+    second = large_class.measured([sys.executable, "-c", "pass"], kept)
+    assert second["clock_seconds"] >= 1000 <= second["processor_seconds"]
+    assert (second["exit_status"], second["broken_off"], kept.is_file()) == (0, 1, False)
 
 
 def test_the_guide_says_what_was_recorded():

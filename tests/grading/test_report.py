@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from tests.grading.assignment import LESSON, NAME, answered, cell_of
+from vitcourse.grading import report
 from vitcourse.grading.course import Course
 from vitcourse.grading.examine import nothing, record
 from vitcourse.grading.grades import Row
@@ -32,9 +33,9 @@ def grades(course, tmp_path_factory):
         notebook.metadata["vitcourse"] |= {"student": student, "troubles": list(troubles)}
         for task in master.tasks.values():
             wrong = misconceptions.get(task.name)
-            report = nothing(task, wrong, "")
+            found = nothing(task, wrong, "")
             points = 0.0 if wrong else task.points
-            record(cell_of(notebook, task.cell), task, report)
+            record(cell_of(notebook, task.cell), task, found)
             table.append(Row(student, task.exercise, points, task.points, wrong or ""))
         file = root / "autograded" / as_id(student) / LESSON / f"{NAME}.ipynb"
         file.parent.mkdir(parents=True)
@@ -82,6 +83,15 @@ def test_it_counts_points_by_exercise(page):
     assert "Scaled scores 2 0 3 40%" in text
     assert 'aria-label="Scaled scores: 2 have all points, 0 some, 3 none, 1 handed in nothing"' in page
     assert "in tenths: 0, 0, 0, 1, 0, 0, 3, 0, 0, 1" in page
+
+
+def test_of_many_mistakes_the_rarer_ones_are_folded_away(grades, page, monkeypatch):
+    monkeypatch.setattr(report, "OPEN", 0)
+    folded = write_report(*grades).read_text()
+    assert "<details>" not in page
+    assert folded.index("<details>") < folded.index('<div class="mistake">') < folded.index("</details>")
+    words = section(folded, "Mistakes")
+    assert words.replace("1 more mistake of more than one student ", "") == section(page, "Mistakes")
 
 
 def test_a_mistake_has_its_shortest_example(page):

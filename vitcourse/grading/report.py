@@ -30,6 +30,7 @@ NO_MISTAKE = (*NOTHING, NOT_GRADED, "not-implemented", "not-defined", "")
 NO_TOPIC = ("raises", "endless-loop", "forbidden-call", "wrong-arguments", "wrong-values")
 HELP = 0.5  # the part of the points below which a student is listed
 DISCUSSED, PAIRS, LINES = 3, 30, 15  # mistakes to talk about, pairs, and lines of an example that are shown
+OPEN = 12  # mistakes that are not folded away
 BINS = 10
 SECTION = re.compile(r"\bsections? “([^”]+)”")
 HEADING, OBJECTIVE = re.compile(r"^#{2,4} +(.+)$"), re.compile(r"\{objective\}`([\d.]+)`")
@@ -117,6 +118,7 @@ def write_report(root: Path, table: Iterable[Row], names: Mapping[str, str], cou
         students=len({paper.student for paper in papers}),
         lessons={lesson: _lesson(work) for lesson, work in lessons.items()},
         mistakes=mistakes,
+        open=OPEN,
         discuss=[one for one in mistakes if len(one.papers) > 1 and one.name not in NO_TOPIC][:DISCUSSED],
         help=_help(papers),
         stopped=[paper for paper in papers if paper.troubles or paper.endless],
