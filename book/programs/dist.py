@@ -28,7 +28,7 @@ ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
 NAMED = re.compile(r'(\b(?:id|for|aria-labelledby|aria-controls)="|url\(#)([^")]+)')
 ADDRESS = re.compile(r'(\b(?:xlink:)?(?:href|src)=")([^":]*)(")')
 NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
-TITLE = re.compile(r"<title>(.*?) &#8212; .*?</title>|<title>(.*?)</title>", re.DOTALL)
+TITLE = re.compile(r"<title>([^<]*?)(?: &#8212; [^<]*)?</title>")
 SUBTITLE = '<span class="subtitle">'  # in the outline of the PDF a title is one line
 BREAK = "<style>article.one-page { break-before: page } article.one-page:first-of-type { break-before: auto }</style>"
 
@@ -53,8 +53,7 @@ def one_page(html: Path) -> str:
     for page, number in numbers.items():
         text = page.read_text(encoding="utf-8")
         if number:
-            title = TITLE.search(text)
-            contents.append(f'<li><a href="#p{number}">{title[1] or title[2]}</a></li>')
+            contents.append(f'<li><a href="#p{number}">{TITLE.search(text)[1]}</a></li>')
         body = ARTICLE.search(text)
         if not body:
             raise InputError(f"{page.name} has no article: build the book again.")
@@ -68,7 +67,7 @@ def one_page(html: Path) -> str:
             return f"{found[1]}{target.relative_to(html).as_posix() if local else found[2]}{found[3]}"
 
         inner = ADDRESS.sub(moved, NAMED.sub(rf"\g<1>p{number}-\2", body[1]))
-        inner = inner.replace(SUBTITLE, f'<span style="font-size: 0">: </span>{SUBTITLE}', 1)
+        inner = inner.replace(SUBTITLE, f'<span style="font-size: 1px; color: transparent">:&nbsp;</span>{SUBTITLE}', 1)
         articles.append(f'<article class="bd-article one-page" id="p{number}">{inner}</article>')
     listed = f'<h1 id="contents">Contents</h1><ol class="simple">{"".join(contents)}</ol>'
     articles.insert(1, f'<article class="bd-article one-page">{listed}</article>')
@@ -105,6 +104,7 @@ def print_book(html: Path, file: Path) -> None:
             page.pdf(
                 path=file,
                 format="A4",
+                scale=0.8,  # else chromium takes what the widest part of any page needs
                 margin=margins,
                 outline=True,
                 tagged=True,

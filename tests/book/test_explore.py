@@ -304,6 +304,7 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     page = browser.new_page()
     page.goto((html / f"{LESSON}.html").as_uri())
     page.emulate_media(media="print")
+    assert page.locator("article h1").is_visible()
     assert page.locator(".explore-live svg").first.is_visible()
     assert not page.locator(".explore-controls").is_visible()
     page.close()
