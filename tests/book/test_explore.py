@@ -29,6 +29,15 @@ from vitcourse.recipes.asl_finetuning import sign_pictures
 from vitcourse.recipes.asl_finetuning.sign_backbone import hand_model
 
 LESSON, MORE = "lessons/01_attention/attention", "lessons/06_vit/vit"
+MASK = ":::{explore} mask A claim\n:still: figure\n:::"
+FIGURE = """\
+from matplotlib import pyplot as plt
+
+from vitcourse.figures import plots
+
+plots.use_style()
+plt.figure(figsize=(4, 2)).suptitle("Nothing is hidden")
+plt.show()"""
 TOKENS = ":::{explore} tokens Larger scores make a harder choice\n:still: 2\n:::"
 INDEX = """\
 # A small book
@@ -52,6 +61,7 @@ def html(tmp_path_factory):
         text = f"# More\n\n{text}" if kind == "heads" else text
         others.cells += [new_markdown_cell(text, id=kind), new_code_cell(sample.SLIDER, id=f"{kind}-slider")]
     others.cells.append(new_markdown_cell(":::{explore} box A claim\nThe boxes nearly meet.\n:::", id="box"))
+    others.cells += [new_markdown_cell(MASK, id="mask"), new_code_cell(FIGURE, id="figure")]
     root = write_book(tmp_path_factory.mktemp("explore"), {LESSON: notebook, MORE: others})
     (root / "index.md").write_text(INDEX, encoding="utf-8")
     done = build(root)
@@ -300,6 +310,9 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     page.goto((html / f"{LESSON}.html").as_uri())
     assert page.locator(".explore .plot").get_attribute("aria-label") == "Three bars. (height of the first bar: 3)"
     assert page.locator(".frames").count() == 0  # the explorable stands in its place
+    page.goto((html / f"{MORE}.html").as_uri())
+    assert page.locator(".explore-mask .plot").is_visible()
+    assert page.locator(".cell").count() == 0
     plain.close()
     page = browser.new_page()
     page.goto((html / f"{LESSON}.html").as_uri())
