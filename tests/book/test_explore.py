@@ -323,17 +323,17 @@ def test_without_scripts_and_in_print_a_still_figure_says_it(browser, html):
     page.close()
 
 
-def test_explorables_that_cannot_be_made_are_told(tmp_path):
+@pytest.mark.parametrize(("still", "told"), [("99", "no frame 99 of a slider"), ("figure", "no figure")])
+def test_explorables_that_cannot_be_made_are_told(tmp_path, still, told):
     root = write_book(tmp_path, {}, "book/notation")
     (root / "lessons").mkdir()
     unknown, unsaid = ":::{explore} nothing A claim\n:::", ":::{explore} tokens\n:::"
-    text = "\n\n".join(["# A small book", unknown, unsaid, TOKENS.replace("2", "99"), TOKENS.replace("2", "figure")])
+    text = "\n\n".join(["# A small book", unknown, unsaid, TOKENS.replace("2", still)])
     (root / "index.md").write_text(f"{text}\n", encoding="utf-8")
     done = build(root)
     assert done.returncode == 1
     assert done.stdout.count("of a kind in: ") >= 2
-    assert "no frame 99 of a slider follows its explorable" in done.stdout
-    assert "no figure follows its explorable" in done.stdout
+    assert f"{told} follows its explorable" in done.stdout
 
 
 def test_a_notebook_has_the_slider_alone():
