@@ -104,8 +104,8 @@ class Tables:
         return html("a", *content, classes="reference internal", href=address)
 
     def heading(self, pages: list[CoursePage]) -> nodes.Node:
-        """The lesson's title, linked: that of its first page without exercises, if it has one."""
-        page = next((page for page in pages if not page.exercises), pages[0])
+        """The lesson's title, linked; that of its first page, if there is no lesson."""
+        page = next((page for page in pages if page.is_main), pages[0])
         return html("h2", self.link(page.docname, "", words(self.env.titles[page.docname].astext())))
 
     def exercise_list(self) -> list[nodes.Node]:
