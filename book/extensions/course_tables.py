@@ -22,11 +22,12 @@ class CourseTable(SphinxDirective):
 
 
 class Count(SphinxRole):
-    """``{course-count}`exercises```: how many exercises, or mistakes that their checks know, the catalogue has."""
+    """``{course-count}`exercises```: how many the catalogue has; as well `points`, `hours`, and known `mistakes`."""
 
     def run(self):
         mistakes = sum(len(set(one.misconceptions) - set(COMMON)) for one in CATALOGUE.values())
-        many = {"exercises": len(CATALOGUE), "mistakes": mistakes}
+        points, minutes = (sum(getattr(one, key) for one in CATALOGUE.values()) for key in ("points", "minutes"))
+        many = {"exercises": len(CATALOGUE), "mistakes": mistakes, "points": points, "hours": round(minutes / 60)}
         return [words(f"{many[self.text]:,}")], []
 
 
