@@ -59,7 +59,8 @@ const courseSearch = (() => {
   }
 
   // What a question asks about: "what is a token?" and "what does frozen mean" are about token and frozen.
-  const QUESTION = /^\s*(?:what|how|why) +(?:is|are|do|does|to) +(?:(?:an?|the|i) +)?(\S.*?)(?: +(?:mean|work)s?)?[\s?]*$/i;
+  const QUESTION =
+    /^\s*(?:what|how|why) +(?:is|are|do|does|to) +(?:(?:an?|the|i) +)?(\S.*?)(?: +(?:mean|work)s?)?[\s?]*$/i;
   const topic = text => text.match(QUESTION)?.[1] ?? text;
 
   // The query as it stands, and in the other words of a term that it names.
