@@ -96,7 +96,7 @@ def rollout(weights: Sequence[Tensor], residual: float = 0.5) -> Tensor:
 
 
 def attention_distance(weights: Tensor, columns: int) -> Tensor:
-    """How far a patch looks, in patches, on the mean over all patches: (B, H).
+    """How far a patch looks, in patches, on average over all patches: (B, H).
 
     Weights on the class token, which stands nowhere, are left out, and the others made to sum to 1.
 

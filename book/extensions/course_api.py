@@ -106,11 +106,25 @@ def blocks(text: str, *, first_only: bool = False) -> list[nodes.Node]:
         elif part:
             told = " ".join(f"{part[2]} {' '.join(lines[1:])}".split())
             made.append(html("p", html("strong", words(part[1])), *inline(f" {told}")))
-        elif block.startswith(("    ", "- ", "* ", ">>>")):
+        elif block.startswith("==="):
+            made.append(table(lines))
+        elif block.lstrip().startswith("- "):
+            made.append(html("ul", *(html("li", *inline(item[2:])) for item in indented(lines))))
+        elif block.startswith(("    ", ">>>")):
             made.append(nodes.literal_block(block, block, language="text"))
         else:
             made.append(nodes.paragraph("", "", *inline(" ".join(block.split()))))
     return made
+
+
+def table(lines: list[str]) -> nodes.table:
+    """Two columns between rules of ``=``, the first row their names."""
+    second = lines[0].rindex(" ") + 1
+    rows = [(line[:second].strip(), line[second:].strip()) for line in lines if not line.startswith("=")]
+    names, *rest = (nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in rows)
+    group = nodes.tgroup("", nodes.colspec(colwidth=1), nodes.colspec(colwidth=2), cols=2)
+    group += [nodes.thead("", names), nodes.tbody("", *rest)]
+    return nodes.table("", group)
 
 
 def named(item: str) -> list[nodes.Node]:

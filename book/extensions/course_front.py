@@ -75,7 +75,10 @@ class MadeChart(SphinxDirective):
             )
             for name, share in bars.items()
         ]
-        note = f"Recorded on {photos} photos that were not trained on; trained models are means of three seeds."
+        note = (
+            f"Recorded on {photos} photos that were not trained on; trained models are means of three seeds, after a "
+            "short training. Lessons 10 and 11 go further."
+        )
         parts = html("figcaption", words(title)), html("ol", *items), html("p", words(note))
         return [html("figure", *parts, classes="made-chart")]
 

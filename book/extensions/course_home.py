@@ -137,7 +137,7 @@ class Way:
         exercises = [
             CATALOGUE[name]
             for other in course_pages(self.env).values()
-            if other.lesson == page.lesson
+            if page.is_main and other.lesson == page.lesson
             for name, _, _ in other.exercises
         ]
         facts = [f"{page.minutes} minutes"] * bool(page.minutes)

@@ -76,6 +76,11 @@ class CoursePage:
     def lesson(self) -> str:
         return lesson_of(self.docname)
 
+    @property
+    def is_main(self) -> bool:
+        """Whether it is the lesson itself, which is called as its folder is, and no page beside it."""
+        return self.docname.endswith(f"/{self.lesson[3:]}")
+
 
 def course_pages(env) -> dict[str, CoursePage]:
     """All pages that say something, by name."""

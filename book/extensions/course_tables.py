@@ -22,11 +22,12 @@ class CourseTable(SphinxDirective):
 
 
 class Count(SphinxRole):
-    """``{course-count}`exercises```: how many exercises, or mistakes that their checks know, the catalogue has."""
+    """``{course-count}`exercises```: how many the catalogue has; as well `points`, `hours`, and known `mistakes`."""
 
     def run(self):
         mistakes = sum(len(set(one.misconceptions) - set(COMMON)) for one in CATALOGUE.values())
-        many = {"exercises": len(CATALOGUE), "mistakes": mistakes}
+        points, minutes = (sum(getattr(one, key) for one in CATALOGUE.values()) for key in ("points", "minutes"))
+        many = {"exercises": len(CATALOGUE), "mistakes": mistakes, "points": points, "hours": round(minutes / 60)}
         return [words(f"{many[self.text]:,}")], []
 
 
@@ -104,8 +105,8 @@ class Tables:
         return html("a", *content, classes="reference internal", href=address)
 
     def heading(self, pages: list[CoursePage]) -> nodes.Node:
-        """The lesson's title, linked: that of its first page without exercises, if it has one."""
-        page = next((page for page in pages if not page.exercises), pages[0])
+        """The lesson's title, linked; that of its first page, if there is no lesson."""
+        page = next((page for page in pages if page.is_main), pages[0])
         return html("h2", self.link(page.docname, "", words(self.env.titles[page.docname].astext())))
 
     def exercise_list(self) -> list[nodes.Node]:

@@ -12,7 +12,7 @@ from course_nodes import course_pages, lesson_of
 
 DESCRIPTION = (
     "A course that you run: build a vision transformer from its first equation, check each part against PyTorch and "
-    "timm, and train one that tells apart the hand shapes of the American Sign Language alphabet."
+    "timm, and train one that reads the hand shapes of the American Sign Language alphabet."
 )
 PICTURE = "_static/share.png"
 MOST = 200  # letters of a description

@@ -80,15 +80,16 @@ def sign_loss(
 class SignLoss(nn.Module):
     """The loss of a sign model as `training.fit` calls it: ``loss(model, batch)``.
 
+    With the balance "uncertainty" (Kendall et al., section 3.2) it is
+
+        exp(-s_letter) cross-entropy + s_letter / 2 + exp(-s_box) box / 2 + s_box / 2 .
+
     Args:
         classification_divisor, box_loss: see `sign_loss`.
         balance: "constant" divides by C. "uncertainty" learns the balance: each loss is weighed by the inverse of a
-            variance, whose logarithm is a parameter that the optimiser gets as well (`log_variances`: letter, box),
-
-                loss = exp(-s_letter) cross-entropy + s_letter / 2 + exp(-s_box) box / 2 + s_box / 2
-
-            after Kendall et al., section 3.2; left alone, exp(s_letter) moves to twice the cross-entropy and
-            exp(s_box) to the box loss. "gradnorm" learns weights that make both pull alike (`asl.gradnorm`).
+            variance, whose logarithm s is a parameter that the optimiser gets as well (`log_variances`: letter, box);
+            left alone, exp(s_letter) moves to twice the cross-entropy and exp(s_box) to the box loss. "gradnorm"
+            learns weights that make both pull alike (`asl.gradnorm`).
         task: "both", or "letters" for the cross-entropy alone.
         after: layers that the items of `asl.frozen.FrozenFeatures` have passed already.
 

@@ -78,7 +78,8 @@ def beam_decode(
     alpha = 0 is `greedy_decode`.
 
     Args:
-        beams: K. length_penalty: alpha. The others are those of `greedy_decode`.
+        beams: K.
+        length_penalty: alpha. The others are those of `greedy_decode`.
 
     Returns:
         Ids (B, K, T), the best target first, padding after ``end``, and their scores (B, K). Where there were fewer

@@ -21,7 +21,7 @@ MOST_MODELS = 4  # that may lie in one state dict, under prefixes (a student, a 
 
 
 def convert(state_dict: State, source: str, target: str = "vitcourse", config: Config | None = None) -> State:
-    """A state dict of one library under the names of another.
+    """The weights of one library, a state dict, under the names of another.
 
     Args:
         state_dict: names to tensors. It is not changed; a tensor that only changes its name is shared.

@@ -78,7 +78,7 @@
       }
       const [least, top] = [Math.min(...counts), Math.max(...counts)], rate = own.at(-1);
       figure.say(`Step ${state.step}: the images keep ${least === top ? least : `${least} to ${top}`} of ${BRANCHES} ` +
-        `branches, each image others. Expected are ${mean.toFixed(1)}, give or take ${deviation.toFixed(1)}: on the mean ` +
+        `branches, each image others. Expected are ${mean.toFixed(1)}, give or take ${deviation.toFixed(1)}: on average ` +
         `a network of ${(mean / 2).toFixed(1)} blocks is trained. Block ${DEPTH} is dropped in ${percent(rate)} of the ` +
         `draws; what it keeps is multiplied by ${(1 / (1 - rate)).toFixed(2)}.`);
     };

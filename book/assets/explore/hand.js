@@ -184,7 +184,7 @@
         return `With this part covered it says ${words(said.top[0])}; without the cover, ${words(plain.top[0])}.`;
       const says = `It says ${words(said.top[0])}`;
       if (!known) return `${says}. It has learned from rendered hands alone, and always names a letter.`;
-      if (said.top[0][0] === known) return `${says}, and is right. Cover a finger: what does the answer hang on?`;
+      if (said.top[0][0] === known) return `${says}, and is right. Cover a finger: what does the answer depend on?`;
       return `${says}, and is wrong: the hand forms ${known}. Sure is not the same as right.`;
     }
 

@@ -58,9 +58,14 @@ const courseSearch = (() => {
     return sum * KIND[section.kind];
   }
 
+  // What a question asks about: "what is a token?" and "what does frozen mean" are about token and frozen.
+  const QUESTION =
+    /^\s*(?:what|how|why) +(?:is|are|do|does|to) +(?:(?:an?|the|i) +)?(\S.*?)(?: +(?:mean|work)s?)?[\s?]*$/i;
+  const topic = text => text.match(QUESTION)?.[1] ?? text;
+
   // The query as it stands, and in the other words of a term that it names.
-  function variants(text) {
-    const own = words(text), named = book.terms.filter(term => term.names.includes(own));
+  function variants(asked) {
+    const text = topic(asked), own = words(text), named = book.terms.filter(term => term.names.includes(own));
     const begun = own.length < 5 ? [] : book.terms.filter(term => term.names[0].startsWith(own.trimEnd()));
     named.sort((a, b) => (b.names[0] === own) - (a.names[0] === own));
     const other = named.flatMap(term => term.names).filter(one => one !== own);

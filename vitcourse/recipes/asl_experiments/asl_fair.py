@@ -1,7 +1,7 @@
 """The recorded run ``asl_fair``: a small ViT and a narrow ResNet-18, both from random weights, on three equal budgets.
 
-The pictures are the real digits, because neither learns signs from scratch in so short a time. Both networks have as
-many parameters. "Equal" still has three meanings: as many epochs, as many operations, and as many seconds
+The pictures are the real digits, because neither learns signs from scratch in so short a time. Both networks have about
+the same number of parameters. "Equal" still has three meanings: as many epochs, as many operations, and as many seconds
 of the processor. ResNet-18 is trained once for each; the ViT, whose budget all three are, once.
 """
 

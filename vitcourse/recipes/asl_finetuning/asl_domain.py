@@ -1,9 +1,9 @@
-"""The recorded run ``asl_domain``: what real photos have that rendered hands have not, one thing at a time.
+"""The recorded run ``asl_domain``: what real photos have and rendered hands lack, one thing at a time.
 
-The model that knows rendered hands alone (`sign_transfer`) reads the photos held out of train once for each of
-`CHANGES`. Each takes one thing that is real out of the photos: the size of the hand, what stands behind it, its colour,
-its light, its grain, the frame that was stretched. Nothing is trained, so no photo reaches a weight or the renderer.
-What brings letters back was missing in the renderer; what no change brings back lies in the hands.
+The model that knows rendered hands alone (`sign_transfer`) reads the photos held out of train once for each of a list
+of changes. Each takes one thing that is real out of the photos: the size of the hand, what stands behind it, its
+colour, its light, its grain, the frame that was stretched. Nothing is trained, so no photo reaches a weight or the
+renderer. What brings letters back was missing in the renderer; what no change brings back lies in the hands.
 """
 
 from collections.abc import Callable

@@ -4,11 +4,11 @@ Every head is trained on the same photos, with tight labels, in the same way; tw
 well. All are judged on the photos held out of train, by both kinds of labels, because each model does best by those
 that it has learned. Valid is not read.
 
-One seed a setting. Three seeds of one setting lie 2 points of letters and 6 of IoU@90 apart in `asl_reach`: a gap of 15
-between two heads is theirs, a gap of 5 may be the seed's.
+One seed a setting. In `asl_reach` three seeds of one setting lie 2 points of letters and 6 of IoU@90 apart: a gap of 15
+between two heads comes from the heads, a gap of 5 may come from the seed.
 
 The file is written after every training, and what is in it is not trained again: a run that was stopped, or that is
-asked for more seeds (`SEEDS`), goes on where it ended.
+asked for more seeds, goes on where it ended.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The recorded run ``asl_pulls``: how two losses pull at one backbone, with new heads and with trained ones.
 
-On the pictures of lesson 10: the length of each loss's gradient at all weights of the backbone, and the cosine of the
-angle between both. Their sum for any C follows from these three numbers. The trained heads are the wide ones of
+On the pictures of lesson 10: the length of each loss's gradient over all weights of the backbone, and the cosine of the
+angle between the two. Their sum for any C follows from these three numbers. The trained heads are the wide ones of
 `asl_rendered`; one batch of 24 pictures is measured, in evaluation.
 """
 

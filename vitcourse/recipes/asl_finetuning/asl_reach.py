@@ -1,8 +1,10 @@
-"""The recorded run ``asl_reach``: letters and boxes on the real photos, with all that the hold-out recommended.
+"""The recorded run ``asl_reach``: letters and boxes on the real photos, with every setting that did best on the
+hold-out.
 
-The settings are the preset of ``vitcourse train asl --preset reach``. Every seed trains on all of train, the model of
-the last epoch is taken, and valid is read once for it, in four readings (`asl.looks`). The file is written after every
-seed, and a seed that was stopped goes on from its last epoch (the run folders lie in ``_build/asl_reach``).
+The settings are those of the command ``vitcourse train asl`` with its preset ``reach``. Every seed trains on all of
+train, the model of the last epoch is taken, and valid is read once for it, in four readings (`asl.looks`). The file is
+written after every seed, and a seed that was stopped goes on from its last epoch (the run folders lie in
+``_build/asl_reach``).
 
 How often a trained model has been judged on valid, by this recipe and the others, is counted in ``asl_valid_reads``.
 """

@@ -1,7 +1,7 @@
 """The recorded run ``asl_real``: the course's ViT on the real American Sign Language photos, from two starts.
 
-The image size and C are chosen on photos held out of train, among three settings (`TRIES`) that are tried once, with
-the pretrained start alone; the box loss is GIoU in all of them. Then both starts are trained on all of train with every
+The image size and C are chosen on photos held out of train, among three settings that are tried once, with the
+pretrained start alone; the box loss is GIoU in all of them. Then both starts are trained on all of train with every
 seed, the model of the last epoch is taken, and valid is read once for each model: as the photos are, and with the mean
 over their mirror images.
 """

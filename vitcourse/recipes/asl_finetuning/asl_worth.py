@@ -4,7 +4,7 @@ The setting that all are compared with has tight labels, a box head that finds e
 and C = 10. Each row changes one of them (the last changes two). All are trained for as long and judged on one hold-out
 of train, by both kinds of labels; valid is not read. What `asl_heads` has trained already is taken from its record.
 
-One seed a row, as there: a gap of 5 points may be the seed's.
+One seed a row, as there: a gap of 5 points may come from the seed.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""The recorded run ``bert_models``: lesson 04's small BERT at a few moments of its training, in 8 bits, for the page
-that fills gaps with it.
+"""The recorded run ``bert_models``: lesson 04's small BERT at a few moments of its training, for the page that fills
+gaps with it.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The recorded run ``bert_text``: the small BERT of lesson 04 over several seeds, and what mere counting gets right.
+"""The recorded run ``bert_text``: the small BERT of lesson 04 over several seeds, and what counting alone gets right.
 
 What is recorded: how many hidden words of unseen documents it fills in, trained both ways, left to right alone, and
 without the swapped and kept words, and once for three times as long; where its heads look; how well it tells whether B

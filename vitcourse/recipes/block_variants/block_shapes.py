@@ -1,4 +1,5 @@
-"""The recorded run ``block_shapes``: as many parameters as depth, as width, or as branches side by side.
+"""The recorded run ``block_shapes``: about the same number of parameters as depth, as width, or as branches side by
+side.
 
 With a seed all shapes see the same digits in the same order, at one learning rate for all. What is compared are the
 differences of runs with the same seed.

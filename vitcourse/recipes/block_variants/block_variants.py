@@ -1,8 +1,8 @@
 """The recorded run ``block_variants``: four blocks, two optimizers, two schedules, one budget.
 
 The preset "seed" is the project's own model on rendered signs of 160 pixels, for a CUDA machine; "small" has the same
-optimizers, schedules and epochs, and a small model on a part of the real digits. All models of a preset have as many
-parameters, up to the gammas, and in a seed all see the same images in the same order.
+optimizers, schedules and epochs, and a small model on a part of the real digits. All models of a preset have the same
+number of parameters, apart from the gammas, and with a seed all see the same images in the same order.
 """
 
 from collections.abc import Callable

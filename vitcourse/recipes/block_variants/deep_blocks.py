@@ -1,8 +1,8 @@
 """The recorded run ``deep_blocks``: 24 and 48 narrow blocks with and without LayerScale; which of them train at all?
 
-Two kinds of first weights: DeiT's, a deviation of 0.02 at every width, and Xavier's, which are larger the narrower the
-model is, so that a branch is about as large as what it is added to. Three loops: with warm-up and clipping, the same at
-a lower rate, and at a constant rate without both.
+Two kinds of initial weights: DeiT's, a standard deviation of 0.02 at every width, and Xavier's, which are larger the
+narrower the model is, so that a branch is about as large as what it is added to. Three loops: with warm-up and
+clipping, the same at a lower rate, and at a constant rate without both.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """The recorded run ``faces_precision``: what a small model of faces loses in bfloat16 and in int8, and what it gains.
 
 The model is that of lesson 12: the project's block, optimizer, schedule and epochs on eight rendered people, in a small
-ViT behind convolutions, without and with random changes of the pictures. Each seed has other people. onnxruntime
-stores weights as int8 and rounds what meets them when it runs ("dynamic"); PyTorch's own `quantize_dynamic` is on its
-way out, so each form is timed against float32 of the same program.
+ViT behind convolutions, without and with random changes of the pictures. Each seed has other people. onnxruntime stores
+weights as int8 and rounds what meets them when it runs ("dynamic"); PyTorch's own `quantize_dynamic` is deprecated, so
+each form is timed against float32 of the same program.
 """
 
 import copy

@@ -1,4 +1,7 @@
-"""The recorded run ``faces_rendered``: the comparison of `compare` on 40 rendered people."""
+"""The recorded run ``faces_rendered``: models of faces compared on 40 rendered people, 10 pictures each.
+
+The models, the split and the budget are those of ``faces_orl``.
+"""
 
 import tempfile
 from collections.abc import Iterator

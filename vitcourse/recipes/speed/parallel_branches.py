@@ -1,6 +1,7 @@
 """The recorded run ``parallel_branches_*``: branches one after the other against all branches in one product.
 
-It decided that `vitcourse.blocks.ParallelBlock` keeps its plain form.
+"Plain" computes the branches in a loop. "Folded" joins their weights, at each call or once beforehand, so that one
+product serves all. Training would have to join them at each call, so `vitcourse.blocks.ParallelBlock` keeps the loop.
 """
 
 import torch

@@ -1,7 +1,9 @@
-"""The recorded run ``waiting_threads``: what it costs that the threads of PyTorch wait awake (`vitcourse.threads`).
+"""The recorded run ``waiting_threads``: what waiting threads cost PyTorch, alone and beside busy programs.
 
-A training step of the course's sign backbone is timed under several ways to wait, each in a process of its own, in
-turn, round after round: on a machine that does nothing else, and beside as many busy programs as there are cores.
+The threads that share a computation wait for one another, and may keep their cores busy meanwhile ("as PyTorch comes")
+or sleep (`vitcourse.threads`). A training step of the course's sign backbone is timed under several ways to wait, each
+in a process of its own, in turn, round after round: on a machine that does nothing else, and beside as many busy
+programs as there are cores.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The recorded run ``noise_floor``: one training with many seeds, and two changes of it with the same seeds.
 
-The seed draws the first weights and the order of the images; the images are the same. How far apart the runs lie is the
-least that a difference between two trainings has to exceed.
+The seed draws the initial weights and the order of the images; the images are the same. How far apart the runs lie is
+the least that a difference between two trainings has to exceed.
 """
 
 from vitcourse.recipes import Say, recipe

@@ -1,5 +1,5 @@
-"""The recorded run ``number_models``: lesson 03's Transformer at a few moments of its training, in 8 bits, for the page
-that writes numbers with it.
+"""The recorded run ``number_models``: lesson 03's Transformer at a few moments of its training, for the page that
+writes numbers with it.
 """
 
 import torch

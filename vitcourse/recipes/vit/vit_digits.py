@@ -1,4 +1,4 @@
-"""The recorded run ``vit_digits``: a small ViT and a small CNN of as many parameters, on more and more real digits.
+"""The recorded run ``vit_digits``: a small ViT and a small CNN of about equal size, on more and more real digits.
 
 Both see the same images in the same number of steps, with nothing added to them; so what differs is what is built in.
 The largest set is also met by the ViT with a stem of convolutions, with the mean of its patches in place of the class
