@@ -98,6 +98,8 @@ def test_every_recorded_run_is_read_and_says_what_it_asked():
         "lesson_cost": "the cards",
         "large_class": "the guide",
         "asl_valid_reads": "a count",
+        "asl_neighbours": "the tables of the real photos",
+        "asl_sides": "pages",
         "sign_pictures": "pages",
     }
     assert set(empty) <= set(others)
