@@ -56,12 +56,16 @@ def test_help_has_an_example(command, name):
 
 def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
     out = tmp_path / "handout"
+    out.mkdir()
+    (out / "patches_exercises.ipynb").write_text("another lesson")
     status, printed, _ = command("assign", LESSON, "--out", out)
     assert (status, printed.strip()) == (0, f"wrote {out / STUBS}")
     before = (out / STUBS).read_bytes()
     status, _, error = command("assign", LESSON, "--out", out)
-    assert (status, error) == (2, f"error: {out}: not an empty folder\n")
+    assert (status, error) == (2, f"error: {out / STUBS}: is there already, and is not overwritten\n")
     assert (out / STUBS).read_bytes() == before
+    status, _, error = command("assign", LESSON, "--out", out / STUBS)
+    assert (status, error) == (2, f"error: {out / STUBS}: is there already, and is not overwritten\n")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ def test_two_students_of_one_name_stay_apart(read):
     assert lines == ["the roster does not tell who of several students of one name it is: Ann Lee_1, Ann Lee_2"]
 
 
+def test_a_number_and_a_name_go_before_a_name(read):
+    roster = read("id,name\n12,Ann Lee\n13,Bo Li\n")
+    there, absent, lines = enter([student("Ann Lee_12_assignsubmission_file"), student("Ann Lee")], roster)
+    assert [one.name for one in there] == ["12", "Ann Lee"]
+    assert [one.name for one in absent] == ["13"]
+    assert lines == ["the roster does not tell who of several students of one name it is: Ann Lee"]
+
+
 def test_who_is_not_in_the_roster_is_named_and_stays(read):
     found, _, lines = enter([student("zed"), student("Ann Lee")], read(WORKSHEET))
     assert [one.name for one in found] == ["Ann Lee_12", "zed"]

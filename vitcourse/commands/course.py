@@ -15,7 +15,7 @@ app = command_group()
 @app.command(epilog=example("vitcourse assign 01_attention --out handout"))
 def assign(
     lesson: Annotated[str, typer.Argument(help="The lesson whose exercises to hand out.")],
-    out: Annotated[Path, typer.Option(help="The folder to make; it must be new or empty.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to; it may hold other lessons.")],
     course: OwnCourse = None,
     repository: Annotated[
         str | None, typer.Option(help="The course's address: a first cell then installs it where it is missing.")

@@ -192,12 +192,16 @@ def enter(students: Sequence[Student], roster: Roster) -> tuple[list[Student], l
         DataError: the roster knows none of them.
     """
     found = {student.name: _rows_of(student.person, roster) for student in students}
+    # Whom a number and a name tell goes before whom a name alone tells.
+    numbered = {one.name for one in students if found[one.name] & _by_id(one.person, roster)}
     claims = Counter(next(iter(places)) for places in found.values() if len(places) == 1)
+    firsts = Counter(next(iter(found[name])) for name in numbered if len(found[name]) == 1)
     result, unclear, strangers = [], [], []
     for student in students:
         places = found[student.name]
-        if len(places) == 1 and claims[next(iter(places))] == 1:
-            result.append(_called(student, roster.people[next(iter(places))]))
+        place = next(iter(places)) if len(places) == 1 else None
+        if claims[place] == 1 or (student.name in numbered and firsts[place] == 1):
+            result.append(_called(student, roster.people[place]))
         else:
             (unclear if places else strangers).append(student.name)
             result.append(student)
@@ -218,14 +222,18 @@ def enter(students: Sequence[Student], roster: Roster) -> tuple[list[Student], l
 def _rows_of(person: Person, roster: Roster) -> set[int]:
     """The places of the rows that may be a student's: by what the platform calls them, by an id, or by the name."""
     same = {place for place, entry in roster.people.items() if entry.student == person.student}
-    own = plain(person.id or person.student)
-    by_id = {place for place, ids in roster.ids.items() if own in ids}
+    by_id = _by_id(person, roster)
     if same or (by_id and roster.platform == person.platform):
         return same or by_id
     forms = names_alike(person.name or person.student)
     alike = {place for place, entry in roster.people.items() if forms & names_alike(entry.name)}
     # A number of one platform may be somebody else's on another.
     return by_id & alike or alike or (by_id if not person.platform or not person.name else set())
+
+
+def _by_id(person: Person, roster: Roster) -> set[int]:
+    own = plain(person.id or person.student)
+    return {place for place, ids in roster.ids.items() if own in ids}
 
 
 def _called(student: Student, entry: Person) -> Student:

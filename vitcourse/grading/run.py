@@ -39,19 +39,20 @@ def assign(
 
     Args:
         lesson: "01_attention".
-        out: a new or empty folder, to hand out.
+        out: a folder to hand out, new or there; it may hold other lessons.
         course: the folder that holds ``lessons/``.
         own: a teacher's folder, which holds some too, and the checks of these.
         repository: address of the course, from which a first cell installs it where it is missing.
 
     Raises:
-        InputError: there are no such exercises, some are not finished, or ``out`` holds something.
+        InputError: there are no such exercises, some are not finished, or ``out`` holds this notebook or is a file.
     """
     if own:
         checks.add(own)
     master = find_master(lesson, course, own)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: not an empty folder")
+    handout = out / f"{master.name}.ipynb"
+    if (out.exists() and not out.is_dir()) or handout.exists():
+        raise InputError(f"{handout if out.is_dir() else out}: is there already, and is not overwritten")
     is_own = own is not None and master.path.is_relative_to(own)
     for file in (master.path, own / "exercises" / f"{lesson}.toml") if is_own else ():
         if "TO BE WRITTEN" in (text := file.read_text(encoding="utf-8")):
@@ -66,8 +67,8 @@ def assign(
     notebook = with_setup(notebook, repository, LEARNER_BRANCH) if repository else notebook
     notebook = with_checks(notebook, checks.pack(own, lesson)) if is_own else notebook
     out.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, out / f"{master.name}.ipynb")
-    return out / f"{master.name}.ipynb"
+    nbformat.write(notebook, handout)
+    return handout
 
 
 def grade(
