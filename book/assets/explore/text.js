@@ -93,7 +93,7 @@ const Text = (() => {
 
   /** A sentence as pieces: small letters without accents, cut at spaces and punctuation, then longest match first. */
   function pieces(sentence, vocabulary) {
-    const known = new Set(vocabulary);
+    const known = new Set(vocabulary), unknown = ["[UNK]"];
     const plain = sentence.replace(/[\p{Cc}\p{Cf}\ufffd]/gu, (sign) => (/\s/.test(sign) ? " " : ""))
       .replace(/[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2fa1f}]/gu, " $& ")
       .normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();
@@ -102,10 +102,10 @@ const Text = (() => {
       for (let from = 0, to; from < letters.length; from = to) {
         const piece = () => (from ? "##" : "") + letters.slice(from, to).join("");
         for (to = letters.length; to > from && !known.has(piece()); to--);
-        if (to === from) return ["[UNK]"];
+        if (to === from) return unknown;
         found.push(piece());
       }
-      return letters.length > 100 ? ["[UNK]"] : found;
+      return letters.length > 100 ? unknown : found;
     });
   }
 
