@@ -208,6 +208,24 @@ def test_what_other_threads_compute_does_not_count(busy_threads, in_main_thread)
     assert [outcome.value for outcome in outcomes] == ["whole"]
 
 
+def test_a_tick_that_comes_while_another_is_judged_is_let_pass(monkeypatch):
+    """Else each waits for the next, and none comes to its end, where other threads leave little time to judge one."""
+    may_raise, at_once, judged = timer.Limit._may_raise, [], []
+
+    def slowly(limit, frame):
+        at_once.append(frame)
+        judged.append(len(at_once))
+        end = time.monotonic() + (3 * timer.TICK if len(judged) < 8 else 0)
+        while time.monotonic() < end:
+            pass
+        at_once.pop()
+        return may_raise(limit, frame)
+
+    monkeypatch.setattr(timer.Limit, "_may_raise", slowly)
+    assert guard.call(plain_loop, rules=QUICK).failure == "endless-loop"
+    assert set(judged) == {1}
+
+
 @pytest.fixture
 def wild_clocks(monkeypatch):
     """Python's clocks run at random rates from 1 to 50, and jump."""

@@ -41,7 +41,7 @@ class Limit:
 
     def __init__(self, seconds: float, own_files: tuple[str, ...] = (), wall: float = WALL):
         self.seconds, self.own_files, self.wall = seconds, {__file__, *own_files}, wall
-        self.active, self.attempts = False, 0
+        self.active, self.judging, self.attempts = False, False, 0
         self.thread: threading.Thread | None = None
         in_main_thread = threading.current_thread() is threading.main_thread()
         self.by_signal = in_main_thread and hasattr(signal, "setitimer")
@@ -105,7 +105,14 @@ class Limit:
         return self.waited_too_long or self.clock() - self.computed >= self.seconds
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
-        if self._may_raise(frame):
+        if self.judging:  # where threads wait for each other, the next tick may come before this one is judged
+            return
+        self.judging = True
+        try:
+            due = self._may_raise(frame)
+        finally:
+            self.judging = False
+        if due:
             self.attempts += 1
             if self.attempts > POLITE:
                 # It swallows what is raised in a ``try``. So raise once more at the next line, which stands in the
