@@ -18,6 +18,11 @@ def test_a_terminal_aligns_numbers_at_their_end():
     ]
 
 
+def test_names_that_begin_with_a_number_stand_to_the_left_as_names_do():
+    assert table(("run", "right"), [("3 epochs", "9%"), ("10 epochs", "99%")]).numeric == [False, True]
+    assert table(("width", "right"), [("8", "9%"), ("16", "99%")]).numeric == [True, True]
+
+
 def test_a_page_names_each_row_and_column():
     html = table(COLUMNS, ROWS)._repr_html_()
     assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', html) == list(COLUMNS)

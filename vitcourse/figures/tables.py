@@ -12,6 +12,7 @@ class Table:
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]]):
         self.columns, self.rows = columns, rows
         self.numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+        self.numeric[0] &= not any(letter.isalpha() for row in rows for letter in row[0])  # "3 epochs" is a name
 
     def _repr_html_(self) -> str:
         def cells(line: Sequence[str], tags: Sequence[str]) -> str:
