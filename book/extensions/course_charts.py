@@ -1,7 +1,8 @@
 """Charts of recorded runs, made of boxes with words: they take the colours of the page and the width of the screen."""
 
+from course_labels import label, parts
 from course_nodes import html, words
-from course_runs import Table, is_share, label, text_of
+from course_runs import Table, is_share, text_of
 from docutils import nodes
 
 
@@ -37,7 +38,7 @@ def bars(table: Table, family: str, columns: list[int]) -> nodes.Node:
         top = max(cells[i].value for i in columns if cells[i]) if apart else high
         for i in columns:
             if cell := cells[i]:
-                way = table.measures[i].partition(".")[2] or name
+                way = parts(table.measures[i].partition(".")[2]) or name
                 track = html(
                     "span", html("span", classes="bar", style=f"width: {100 * cell.value / top:.1f}%"), classes="track"
                 )

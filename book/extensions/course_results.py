@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_charts import bars, dots
+from course_labels import label
 from course_nodes import counted, html, words
-from course_runs import SPEED, Cell, Run, Table, is_share, label, read_run, text_of
+from course_runs import SPEED, Cell, Run, Table, is_share, read_run, text_of
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -189,7 +190,7 @@ def sortable(table: Table, told: list[int], kept: list[int]) -> nodes.Node:
     """A row for each setting."""
     share, rows = shares(table), []
     for settings, cells in table.rows:
-        row = [html("td", words(settings[i]), data_value=settings[i].casefold()) for i in told]
+        row = [html("td", words(settings[i]), data_value=sorted_by(settings[i])) for i in told]
         for i in kept:
             own = share[i] if table.measures != ["value"] else is_share(settings[0], [cells[i]])
             row.append(number(cells[i], own))
@@ -198,12 +199,16 @@ def sortable(table: Table, told: list[int], kept: list[int]) -> nodes.Node:
     return grid([label(name) for name in names], rows)
 
 
+def sorted_by(text: str) -> str:
+    return text.replace(",", "").casefold()
+
+
 def turned(table: Table) -> nodes.Node:
     """A row for each setting and each measure, a column for each row."""
     names = [*table.settings, *table.measures]
     rows = [[html("td", words(label(name)), data_value=label(name))] for name in names]
     for settings, cells in table.rows:
-        own = [html("td", words(text), data_value=text.casefold()) for text in settings]
+        own = [html("td", words(text), data_value=sorted_by(text)) for text in settings]
         own += [number(cell, share) for cell, share in zip(cells, shares(table), strict=True)]
         for row, cell in zip(rows, own, strict=True):
             row.append(cell)

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from course_labels import in_words, label, parts
+
 from vitcourse import recipes
 
 SEED, SPEED = "seed", "speed"
 # What is shown first where a run has it; the rest comes in the order of the file.
 TELLING = ("valid.accuracy", "right.both", "accuracy", "test", "error")
 AS_SHARE = re.compile(
-    r"accuracy|iou\d|right|test|train|valid|held|top3|teacher|student|class|distillation|both|agree|share|exact|tokens|"
-    r"probability|as_trained|new_orders|ema|score|hidden|by_"
+    r"accuracy|(iou|IoU@)\d|right|test|train|valid|held|top3|teacher|student|class|distillation|both|agree|share|exact|tokens|"
+    r"probability|named|refused|otherwise|as_trained|new_orders|ema|score|hidden|by_"
 )
-NO_SHARE = re.compile(r"loss|seconds|mean_iou|gradient|lr|parameters|images$|variance|levels|spread|step")
+NO_SHARE = re.compile(r"loss|seconds|mean_iou|mean IoU|gradient|lr|parameters|images$|variance|levels|spread|step")
 ASIDE = re.compile(r"(cpu_)?seconds|threads|valid_read|epochs?|rounds")
 SET = re.compile(r"(.*\.)?(rate|lr|gamma|\w+_divisor)")
 # Longer words in a row are all answers in a string, of which a table shows how many are right; far longer ones are a
@@ -98,7 +100,7 @@ def read_run(file: Path) -> Run:
         "Machine": f"{provenance.get('device', 'not known')}, {threads} thread{'s' * (threads != 1)}",
         "Took": duration(content.get("seconds", 0)),
         "Versions": ", ".join(f"{key} {value}" for key, value in provenance.get("versions", {}).items() if value),
-        **{label(key): str(value) for key, value in kept.items() if isinstance(value, str | int | float)},
+        **{parts(key): shown(one) for key, one in kept.items() if isinstance(one, str | int | float)},
     }
     tables = [made for key, rows in lists_of(kept) if (made := table_of(key, rows))]
     if not tables and (
@@ -220,12 +222,7 @@ def shown(value) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def label(key: str) -> str:
-    """The name of a column in words."""
-    return key.replace("_", " ").replace(".", ", ")
+    return f"{value:g}" if isinstance(value, float) else in_words(str(value))
 
 
 def is_share(key: str, cells: list[Cell | None]) -> bool:

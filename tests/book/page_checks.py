@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+NARROWEST = {"width": 320, "height": 640}
 
 # Requests that stay on the machine, or in the page.
 LOCAL = ("file:", "data:", "blob:", "about:")
@@ -71,6 +72,17 @@ OVERFLOW = """() => {
             faults.push(`${element.tagName.toLowerCase()} ends at ${Math.round(box.right)} px of ${width} px`);
     }
     return faults;
+}"""
+
+
+# At a desk code is whole: a cell that scrolls hides the ends of its lines.
+CUT_CODE = """() => [...document.querySelectorAll("article .cell pre")]
+    .filter(code => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
+    .map(code => `code is cut at ${code.clientWidth} of ${code.scrollWidth} px: ${code.innerText.slice(0, 50)}`)"""
+
+TITLES = """() => {
+    const titles = document.querySelectorAll("h1").length;
+    return titles === 1 ? [] : [`the page has ${titles} titles`];
 }"""
 
 
@@ -145,14 +157,17 @@ def visit(context: BrowserContext, url: str) -> Faults:
         found += page.evaluate(IMAGES)
         found += page.evaluate(COMPLAINTS)
         found += page.evaluate(RAW_TEX)
+        found += page.evaluate(CUT_CODE)
+        found += page.evaluate(TITLES)
         page.evaluate(ONE_OF_EACH)
         light = violations(page)
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         if page.evaluate(DARKEN) == "light":  # a page that stays light has not been tried in the dark
             found.append("the page does not follow the system into the dark theme")
         dark = violations(page, "color-contrast", "link-in-text-block")  # nothing else differs between the themes
-        page.set_viewport_size(PHONE)
-        found += page.evaluate(OVERFLOW)
+        for narrow in (PHONE, NARROWEST):
+            page.set_viewport_size(narrow)
+            found += page.evaluate(OVERFLOW)
         return Faults(found, light, dark)
     finally:
         page.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from course_labels import in_words, label
 from course_runs import Cell, read_run, table_of, text_of
 from docutils.nodes import make_id
 
@@ -107,6 +108,36 @@ def test_every_recorded_run_is_read_and_says_what_it_asked():
     for run in runs:
         for table in run.tables:
             assert all(len(settings) == len(table.settings) for settings, _ in table.rows), run.name
+
+
+def test_no_head_of_a_recorded_run_is_a_key():
+    runs = [read_run(file) for file in sorted((ROOT / "book" / "results").glob("*.json"))]
+    heads = {label(key) for run in runs for table in run.tables for key in (*table.settings, *table.measures)}
+    heads |= {row[0] for run in runs for table in run.tables if table.measures == ["value"] for row, _ in table.rows}
+    assert [head for head in sorted(heads) if re.search(r"[a-z]_|iou\d|\b(lr|hf|giou|dim|title)\b|, last", head)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("valid.mean_iou", "valid, mean IoU"),
+        ("held_out_iou75", "hold-out, IoU@75"),
+        ("constant.0.04.iou90", "less a constant, 0.04, IoU@90"),
+        ("losses, last", "loss, at the end"),
+        ("settings.OMP_NUM_THREADS", "OMP_NUM_THREADS"),
+    ],
+)
+def test_a_key_is_told_in_words(key, words):
+    assert label(key) == words
+
+
+def test_settings_are_told_in_words():
+    assert [in_words(text) for text in ("C = 1, giou", "adamw", "11717214", "1437")] == [
+        "C = 1, GIoU",
+        "AdamW",
+        "11,717,214",
+        "1437",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ BAD_PAGES = {
     "TeX command": (r"<p>and \frac{a}{b}</p>", "raw TeX"),
     "formula error": ('<mjx-container><mjx-merror data-mjx-error="Undefined">x</mjx-merror></mjx-container>', "error"),
     "dark theme ignored": ("<script>document.documentElement.dataset.theme = 'light'</script>", "dark theme"),
+    "cut code": (
+        '<div class="cell"><pre style="width: 90px; overflow: auto">x = 1  # a long line</pre></div>',
+        "is cut",
+    ),
+    "two titles": ("<h1>Another</h1>", "2 titles"),
+    "wider than the narrowest phone": ('<div style="width: 370px; height: 1px"></div>', "screen of 320 px"),
     "wide block": ('<div style="width: 500px; height: 1px"></div>', "px wide on a screen of 390 px"),
     "cut-off table": (
         '<div style="overflow: hidden"><table style="width: 500px"><tr><td>1</td></tr></table></div>',

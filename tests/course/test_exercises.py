@@ -73,6 +73,15 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SOURCES)
+def test_a_statement_names_the_call_as_the_stub_has_it(name):
+    """All but those that hand over a function to be mended."""
+    for short, parts in graded_exercises(nbformat.read(SOURCES[name], as_version=4)).items():
+        text = " ".join(parts["card"].source.split())
+        stubs = [one for one in ast.parse(parts["solution"].source).body if isinstance(one, ast.FunctionDef)]
+        assert short == "repair" or any(f"`{stub.name}({ast.unparse(stub.args)})`" in text for stub in stubs), short
+
+
+@pytest.mark.parametrize("name", SOURCES)
 def test_exercises_keep_the_layout(name):
     notebook = nbformat.read(SOURCES[name], as_version=4)
     assert notebook.metadata.vitcourse.lesson == SOURCES[name].parent.name

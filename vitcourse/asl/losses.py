@@ -82,7 +82,8 @@ class SignLoss(nn.Module):
 
     With the balance "uncertainty" (Kendall et al., section 3.2) it is
 
-        exp(-s_letter) cross-entropy + s_letter / 2 + exp(-s_box) box / 2 + s_box / 2 .
+        exp(-s_letter) cross-entropy + s_letter / 2
+        + exp(-s_box) box / 2 + s_box / 2 .
 
     Args:
         classification_divisor, box_loss: see `sign_loss`.

@@ -67,10 +67,14 @@ class Exercise:
 
     @property
     def forbidden_sentence(self) -> str:
-        """The names that the learner's function may not call, as one sentence of Markdown; empty if there are none."""
+        """The names that the learner's function may not call, as one sentence of Markdown; empty if there are none.
+
+        Those of `torch.nn` stand there as code has them: `F.` and `nn.`.
+        """
         if not self.forbidden:
             return ""
-        names = [f"`{name}`" for name in self.forbidden]
+        names = [name.replace("torch.nn.functional.", "F.").replace("torch.nn.", "nn.") for name in self.forbidden]
+        names = [f"`{name}`" for name in names]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
         return f"Your code may not call {listed}."
 

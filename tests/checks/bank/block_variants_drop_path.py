@@ -1,4 +1,4 @@
-"""Answers to ``block_variants.drop_path``: x and the changes of P branches, masked by sample."""
+"""Answers to ``block_variants.drop_path``: x and the changes of P branches, masked per sample."""
 
 import torch
 

@@ -21,7 +21,7 @@ from vitcourse.training import TrainingConfig
 
 SEEDS = (0, 1, 2)
 TRAINING = TrainingConfig(epochs=30, batch_size=32, lr=1e-3, precision="bf16")
-# The same steps, augmentation, schedule and loss: the two differ in their first weights alone. But what is chosen is
+# The same steps, augmentation, schedule and loss: the two differ in their initial weights alone. But what is chosen is
 # chosen with the first of them.
 RUNS = {
     "ViT, pretrained on rendered signs": SignRun("vit-signs", training=TRAINING),

@@ -95,7 +95,8 @@ def build(seed: int, vocab_size: int = VOCABULARY, config: BertConfig = MODEL) -
 def pretraining_loss(model: nn.Module, batch: Examples) -> dict[str, Tensor]:
     """The sum of both losses.
 
-    Words are scored where they are asked alone. That saves more than a third of the multiplications.
+    Words are scored where they are asked alone. That saves more than a third
+    of the multiplications.
     """
     x, pooled = model.bert(batch["tokens"], batch["segments"], batch["mask"])
     asked = batch["labels"] != IGNORED

@@ -63,7 +63,7 @@ PRESETS = {
 def train(setup: Setup, images: Tensor, labels: Tensor, seed: int = 0) -> tuple[nn.Module, list[float]]:
     """A model in evaluation mode, and the mean loss of every epoch; on the device of the images.
 
-    The first weights and the order of the images follow from the seed; the loop is plain, with no warm-up or clipping.
+    The initial weights and the order of the images follow from the seed; the loop has no warm-up and no clipping.
     """
     torch.manual_seed(seed)
     model, generator, losses = VisionTransformer(setup.model).to(images.device), torch.Generator().manual_seed(seed), []
