@@ -10,6 +10,7 @@ import pytest
 from tests.grading.assignment import answered
 from vitcourse.errors import InputError
 from vitcourse.grading import pieces, places
+from vitcourse.grading.kinds import OLD_OFFICE
 from vitcourse.grading.master import load_masters
 from vitcourse.grading.platforms import BLACKBOARD, CANVAS, MOODLE, by_name
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE, collect
@@ -103,6 +104,12 @@ def zipped(content):
     return file.getvalue()
 
 
+def locked(data):
+    """The mark of an encrypted file, in both places where a zip has it."""
+    return data.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1").replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1")
+
+
+LOCKED = b"%PDF-1.7\n" + b"x" * 2000 + b"\ntrailer << /Root 1 0 R /Encrypt 7 0 R >>\n%%EOF"
 BOMB = b"{" + b" " * (4 * 2**20)
 
 
@@ -113,7 +120,12 @@ BOMB = b"{" + b" " * (4 * 2**20)
         (lambda _: {f"{MOODLES.format(1)}/hw.zip": zipped(BOMB)}, UNREADABLE, "the zip holds more than 3 MB"),
         (lambda text: {f"../../etc/{MOODLES.format(1)}/hw.ipynb": text}, UNREADABLE, "its path leads out of the zip"),
         (lambda _: {link(): "/etc/passwd"}, UNREADABLE, "it is a link"),
-        (lambda _: {f"{MOODLES.format(1)}/hw.pdf": "%PDF-1.7 /Encrypt"}, NO_NOTEBOOK, "hw.pdf (a PDF)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.pdf": LOCKED}, NO_NOTEBOOK, "hw.pdf (an encrypted PDF)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": LOCKED}, UNREADABLE, "it is an encrypted PDF"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.zip": locked(zipped("{"))}, NO_NOTEBOOK, "hw.zip (an encrypted zip)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": locked(zipped("{"))}, UNREADABLE, "it is an encrypted zip"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.docx": OLD_OFFICE}, NO_NOTEBOOK, "(a Word document with a password)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb.gpg": b"\x85"}, NO_NOTEBOOK, "hw.ipynb.gpg (an encrypted file)"),
         (lambda _: {f"{MOODLES.format(1)}/": ""}, MISSING, ""),
         (lambda text: {f"{MOODLES.format(1)}/hw.zip": zipped(text)}, None, ""),
     ],
@@ -141,7 +153,7 @@ def test_a_damaged_file_costs_one_row(found, text):
         ({"a": "x"}, lambda data: data[:-30], "neither a folder nor a zip that can be read"),
         ({"a": "x"}, lambda _: b"text", "neither a folder nor a zip that can be read"),
         ({f"{number}": "" for number in range(9)}, lambda data: data, "a zip of 9 files, more than 8"),
-        ({"a": "x" * 99}, lambda data: data.replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1"), "an encrypted zip"),
+        ({"a": "x" * 99}, locked, "an encrypted zip"),
         ({}, lambda data: data, "no submissions in it"),
     ],
 )

@@ -12,6 +12,7 @@ from vitcourse.grading.examine import ON_CPU, examine, nothing, record
 from vitcourse.grading.late import LATE, Policy
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import listed
+from vitcourse.grading.platforms import called
 from vitcourse.grading.restore import restore
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
 from vitcourse.grading.walled.launcher import Launcher
@@ -145,8 +146,9 @@ def not_graded(master: Master, submission: Submission, detail: str) -> Graded:
 
 
 def _line(submission: Submission, problems: list[str]) -> str:
+    student = called(submission.student, submission.person.name if submission.person else "")
     name = f" ({submission.name})" if submission.name else ""
-    return f"{submission.student}{name}: {'; '.join(problems)}"
+    return f"{student}{name}: {'; '.join(problems)}"
 
 
 def _in_words(submission: Submission) -> str:
