@@ -82,7 +82,7 @@ def test_what_lateness_takes_off_is_no_exercise_of_the_class_page(graded):
 
 
 def test_who_is_named_in_the_policy_and_has_handed_in_nothing_is_named(graded):
-    assert line_of(graded[0], str(graded[1])).endswith("late.toml: nothing was handed in by nobody")
+    assert line_of(graded[0], str(graded[1])).endswith("late.toml: nobody of the class is called nobody")
 
 
 def test_the_notebook_with_most_points_counts_and_all_are_named(graded):

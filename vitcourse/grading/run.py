@@ -128,7 +128,7 @@ def grade(
     ours = [path for path in (out, root, roster) if path]
     submissions = collect(places, masters, ours=ours, say=passed.append, roster=people)
     if strangers := policy.strangers(submissions):
-        passed.append(f"{late}: nothing was handed in by {some(strangers)}")
+        passed.append(f"{late}: nobody of the class is called {some(strangers)}")
     todo = chosen(choice, submissions, masters, ledger, seed, policy)
     progress = progress or (lambda *_counts: None)
     graded = Graded(problems=passed)
