@@ -114,7 +114,7 @@ def _worksheet(totals: Totals, lesson: str, roster: Roster | None) -> tuple[list
         one: person for (one, own), person in totals.handed_in.items() if own == lesson and person.platform == MOODLE
     }
     # Moodle numbers students anew for each assignment.
-    new = {student: person for student, person in ours.items() if person.id != theirs.get(student)}
+    new = {student: person for student, person in ours.items() if person.id not in ("", theirs.get(student))}
     if roster is None or new.keys() & theirs.keys():
         rows = [
             [f"Participant {person.id}", person.name, _number(totals.points[student, lesson]), _number(most), "-"]

@@ -113,7 +113,8 @@ def collect(
     ]
     if roster is not None:
         there = {(entry.student, entry.lesson) for entry in result}
-        people = [student.person for student in (*students, *absent)]
+        # A number on a platform may be one assignment's.
+        people = [replace(student.person, id="", label="") for student in students] + [one.person for one in absent]
         result += [
             Submission(person.student, lesson, problem=MISSING, person=person)
             for person in people
