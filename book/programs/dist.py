@@ -118,13 +118,13 @@ def print_book(html: Path, file: Path) -> None:
             page.set_default_timeout(0)  # a busy machine takes its time
             page.goto(whole.resolve().as_uri(), timeout=0)
             page.evaluate("() => window.MathJax?.startup?.promise")
-            margins = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+            margins = {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
             number = (
                 '<div style="width: 100%; text-align: center; font-size: 8pt"><span class="pageNumber"></span></div>'
             )
             options = {
                 "format": "A4",
-                "scale": 0.76,  # else chromium takes what the widest part of any page needs
+                "scale": 0.72,  # else chromium takes what the widest part of any page needs
                 "margin": margins,
                 "outline": True,
                 "tagged": True,
