@@ -9,11 +9,11 @@ import warnings
 
 import typer
 
-from vitcourse.commands import asl, author, command_group, complain, course, faces, machine, study, trained
+from vitcourse.commands import asl, author, command_group, complain, course, evaluation, faces, machine, study, trained
 from vitcourse.errors import InputError, one_line
 
 app = command_group("Models, data and training of the course on vision transformers.")
-for part in (machine, asl, study, faces, trained, course, author):
+for part in (machine, asl, study, faces, evaluation, trained, course, author):
     app.add_typer(part.app)
 
 

@@ -1,7 +1,8 @@
 """Pack the built book for others: its pages, which open without a network, one PDF, and the learner's notebooks.
 
 Run by `make dist`, after the book is built. The PDF is printed by chromium from all pages in one, so that its links
-and its contents lead from page to page. SHA256SUMS lists what lies in `dist/`.
+and its contents lead from page to page; and twice, since only a print says on which page each part begins. SHA256SUMS
+lists what lies in `dist/`.
 """
 
 import argparse
@@ -30,7 +31,20 @@ ADDRESS = re.compile(r'(\b(?:xlink:)?(?:href|src)=")([^":]*)(")')
 NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
 TITLE = re.compile(r"<title>([^<]*?)(?: &#8212; [^<]*)?</title>")
 SUBTITLE = '<span class="subtitle">'  # in the outline of the PDF a title is one line
-BREAK = "<style>article.one-page { break-before: page } article.one-page:first-of-type { break-before: auto }</style>"
+ON_SCREEN = {"progress.html"}  # has nothing to say on paper
+PAGE = re.compile(rb"\n(\d+) 0 obj\n<</Type /Page\n")
+PLACE = re.compile(rb"/(p\d+) \[(\d+) 0 R")
+STYLE = """<style>
+article.one-page { break-before: page }
+article.one-page:first-of-type { break-before: auto }
+.all-pages { list-style: none; padding: 0 }
+.all-pages li { display: flex; justify-content: space-between; border-bottom: 1px dotted #bbb; break-inside: avoid }
+.all-pages .below { padding-left: 2.2em }
+</style>"""
+NUMBER = """numbers => {
+  for (const link of document.querySelectorAll(".all-pages a"))
+    link.nextElementSibling.textContent = numbers[link.hash.slice(1)];
+}"""
 
 
 def pages_in_order(html: Path) -> list[Path]:
@@ -40,7 +54,7 @@ def pages_in_order(html: Path) -> list[Path]:
         found.append(page)
         after = NEXT.search(page.read_text(encoding="utf-8"))
         page = (page.parent / after[1]).resolve() if after else page
-    return found
+    return [page for page in found if page.name not in ON_SCREEN]
 
 
 def one_page(html: Path) -> str:
@@ -53,7 +67,8 @@ def one_page(html: Path) -> str:
     for page, number in numbers.items():
         text = page.read_text(encoding="utf-8")
         if number:
-            contents.append(f'<li><a href="#p{number}">{TITLE.search(text)[1]}</a></li>')
+            below = ' class="below"' if page.parent == pages[number - 1].parent != html / "book" else ""
+            contents.append(f'<li{below}><a href="#p{number}">{TITLE.search(text)[1]}</a><span></span></li>')
         body = ARTICLE.search(text)
         if not body:
             raise InputError(f"{page.name} has no article: build the book again.")
@@ -69,13 +84,19 @@ def one_page(html: Path) -> str:
         inner = ADDRESS.sub(moved, NAMED.sub(rf"\g<1>p{number}-\2", body[1]))
         inner = inner.replace(SUBTITLE, f'<span style="font-size: 1px; color: transparent">:&nbsp;</span>{SUBTITLE}', 1)
         articles.append(f'<article class="bd-article one-page" id="p{number}">{inner}</article>')
-    listed = f'<h1 id="contents">Contents</h1><ol class="simple">{"".join(contents)}</ol>'
+    listed = f'<h1 id="contents">Contents</h1><ol class="all-pages">{"".join(contents)}</ol>'
     articles.insert(1, f'<article class="bd-article one-page">{listed}</article>')
     head = first[: first.index("</head>")]
     if "mathjax" not in head:  # the first page may have no formula
         head += '<script defer src="_static/mathjax/tex-chtml.js"></script>'
     main = '<div class="bd-main"><div class="bd-content"><div class="bd-article-container">'
-    return f"{head}{BREAK}</head><body><main>{main}{''.join(articles)}</div></div></main></body></html>"
+    return f"{head}{STYLE}</head><body><main>{main}{''.join(articles)}</div></div></main></body></html>"
+
+
+def first_pages(pdf: bytes) -> dict[str, int]:
+    """The number of the page on which each place of the contents lies, in a PDF that chromium wrote."""
+    numbers = {found[1]: number for number, found in enumerate(PAGE.finditer(pdf), 1)}
+    return {found[1].decode(): numbers[found[2]] for found in PLACE.finditer(pdf)}
 
 
 def print_book(html: Path, file: Path) -> None:
@@ -97,22 +118,24 @@ def print_book(html: Path, file: Path) -> None:
             page.set_default_timeout(0)  # a busy machine takes its time
             page.goto(whole.resolve().as_uri(), timeout=0)
             page.evaluate("() => window.MathJax?.startup?.promise")
-            margins = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+            margins = {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
             number = (
                 '<div style="width: 100%; text-align: center; font-size: 8pt"><span class="pageNumber"></span></div>'
             )
-            page.pdf(
-                path=file,
-                format="A4",
-                scale=0.8,  # else chromium takes what the widest part of any page needs
-                margin=margins,
-                outline=True,
-                tagged=True,
-                print_background=True,
-                display_header_footer=True,
-                header_template="<span></span>",
-                footer_template=number,
-            )
+            options = {
+                "format": "A4",
+                "scale": 0.72,  # else chromium takes what the widest part of any page needs
+                "margin": margins,
+                "outline": True,
+                "tagged": True,
+                "print_background": True,
+                "display_header_footer": True,
+                "header_template": "<span></span>",
+                "footer_template": number,
+            }
+            draft = page.pdf(**{**options, "outline": False, "tagged": False})
+            page.evaluate(NUMBER, first_pages(draft))
+            page.pdf(path=file, **options)
     finally:
         whole.unlink()
 

@@ -4,7 +4,7 @@ import re
 import zipfile
 
 import pytest
-from dist import one_page, pack, pages_in_order
+from dist import first_pages, one_page, pack, pages_in_order, print_book
 
 PAGE = """<!DOCTYPE html><html><head><title>{title}</title></head><body><article class="bd-article">
 <h1 id="top">{title}</h1><a href="#top">up</a> <a href="{other}#top">there</a> <a href="https://example.org/#x">away</a>
@@ -40,6 +40,22 @@ def test_all_pages_in_one_lead_to_their_places_in_it(html):
     assert {*links, *re.findall(r"url\(#([^)]+)\)", whole)} <= set(ids)
     assert whole.count('src="_static/a.png"') == 2
     assert whole.count('href="https://example.org/#x"') == 2
+
+
+def test_a_page_for_the_screen_alone_is_not_printed(html):
+    (html / "lessons" / "one.html").rename(html / "lessons" / "progress.html")
+    (html / "index.html").write_text((html / "index.html").read_text().replace("one.html", "progress.html"))
+    assert [page.name for page in pages_in_order(html)] == ["index.html"]
+
+
+@pytest.mark.browser
+def test_the_contents_know_where_each_part_begins(html):
+    (html / "lessons" / "one.html").write_text(
+        (html / "lessons" / "one.html").read_text().replace("<svg>", '<p style="break-before: page">Below.</p><svg>')
+    )
+    print_book(html, html / "book.pdf")
+    assert first_pages((html / "book.pdf").read_bytes()) == {"p1": 3}  # after the first page and the contents
+    assert not (html / "whole.html").exists()
 
 
 def test_the_same_files_make_the_same_archive(html, tmp_path):

@@ -230,6 +230,7 @@ def test_a_checkpoint_that_is_none_is_one_line(command, run, signs, tmp_path, fa
         (["predict", "RUN", "DATA/README.dataset.txt"], "README.dataset.txt: the image cannot be decoded"),
         (["predict", "RUN", "DATA/no.jpg", "--out", "overlay.doc"], "must end in .png"),
         (["evaluate", "RUN", "--data", "DATA", "--split", "vald"], "no split 'vald' in it (found: test, train, valid)"),
+        (["evaluate", "RUN", "--data", "DATA", "--top", "3"], "--top is for runs of faces, and "),
         (["train", "asl", "--data", "DATA", "--out", "OUT", "--seed", "-1"], "seed must be 0 to 99999"),
         (["train", "asl", "--data", "DATA", "--out", "OUT", "--lr", "inf"], "lr must be a finite number"),
         (["train", "asl", "--data", "DATA", "--out", "OUT", "--epochs", "0"], "'--epochs'"),

@@ -103,8 +103,56 @@ def test_a_run_of_signs_is_no_run_of_faces_and_the_reverse(command, people, trai
         load_run(tmp_path / "signs")
     status, _, error = command("train", "faces", "--data", people, "--out", tmp_path / "signs", "--resume")
     assert (status, "a run of 'signs', and one of 'faces' is wanted" in error) == (2, True)
-    status, _, error = command("evaluate", trained, "--data", people)
-    assert (status, "a run of 'faces', and one of 'signs' is wanted" in error) == (2, True)
+
+
+def test_a_run_is_judged_on_the_pictures_that_were_set_apart_for_it(command, people, trained):
+    status, printed, error = command("evaluate", trained, "--data", people, "--split", "test", "--json", "--top", 2)
+    assert status == 0, error
+    splits = json.loads(printed)["splits"]
+    assert {name: one["images"] for name, one in splits.items()} == {"train": 9, "test": 3}
+    test = splits["test"]
+    assert 0 <= test["accuracy"] <= test["top2"] <= 1
+    assert test["named"] + test["misnamed"] + test["refused"] == pytest.approx(1)
+    assert "rejected" not in test  # there are no strangers
+    status, printed, _ = command("evaluate", trained, "--data", people)
+    assert (status, all(word in printed for word in ("3 pictures of valid", "train", "top5", "refused"))) == (0, True)
+
+
+def test_whom_a_run_does_not_know_is_a_stranger_to_it(command, people, trained, tmp_path):
+    """person2 has other pictures there, and the others' names are not the run's."""
+    from vitcourse.data.faces import synthesise
+
+    synthesise(tmp_path / "new", people=4, images=2, size=32, seed=7)
+    (tmp_path / "new" / "person3").rename(tmp_path / "new" / "nobody")
+    status, printed, error = command("evaluate", trained, "--data", tmp_path / "new", "--split", "all", "--json")
+    assert status == 0, error
+    (measured,) = json.loads(printed)["splits"].values()
+    assert (measured["images"], measured["strangers"]) == (2, 6)
+    assert {"rejected", "auroc", "accuracy", "top5", "loss"} <= set(measured)
+    shutil.rmtree(tmp_path / "new" / "person2")
+    status, printed, _ = command("evaluate", trained, "--data", tmp_path / "new", "--split", "all", "--json")
+    assert set(json.loads(printed)["splits"]["all"]) == {"images", "strangers", "rejected"}
+
+
+def test_what_a_run_of_faces_cannot_be_judged_on_is_one_line(command, people, trained, tmp_path):
+    from vitcourse.data.faces import synthesise
+
+    synthesise(tmp_path / "other", people=3, images=5, size=32, seed=2)
+    (tmp_path / "empty").mkdir()
+    for data, options, words in (
+        (people, ["--split", "tset"], "--split of faces must be one of train, valid, test, all, got 'tset'"),
+        (people, ["--background", "skip"], f"--background is for runs of signs, and {trained} is one of faces"),
+        (
+            tmp_path / "other",
+            [],
+            "other: its train is not what the run was trained on; --split all judges every picture",
+        ),
+        (tmp_path / "empty", [], "one folder for each of two people or more is expected"),
+        (tmp_path / "none", ["--split", "all"], "there is no such folder"),
+    ):
+        status, printed, error = command("evaluate", trained, "--data", data, *options)
+        assert (status, printed, error.count("error: ")) == (2, "", 1), error
+        assert words in error.splitlines()[-1]  # a bar may stand before it
 
 
 @pytest.mark.parametrize(

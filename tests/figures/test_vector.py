@@ -72,3 +72,18 @@ def test_the_same_figure_gives_the_same_drawing_and_another_salt_other_names():
     ids = [set(re.findall(r' id="([^"]+)"', vector.on_page([chart()], [""], salt)[0])) for salt in "ab"]
     assert ids[0]
     assert not ids[0] & ids[1]
+
+
+def test_panels_that_share_their_words_each_have_them_on_a_phone():
+    figure, panels = plt.subplots(1, 3, figsize=(7, 2.4), sharey=True)
+    for axes, name in zip(panels, ("right on the test", "megabytes", "ms for one image"), strict=True):
+        axes.scatter([0, 1], [0, 1])
+        axes.set_xlabel(name)
+    panels[0].xaxis.set_major_formatter("{x:.0%}")
+    panels[0].set_yticks([0, 1], ["onnxruntime, int8", "PyTorch, float32"])
+    panels[0].set_ylabel("form")
+    wide, _, small = drawn(figure).partition("plot-small")
+    assert [half.count(">PyTorch, float32</text>") for half in (wide, small)] == [1, 3]
+    assert [half.count(">form</text>") for half in (wide, small)] == [1, 3]
+    assert ">right on the test</text>" in small  # in one line
+    assert int(re.search(r'<svg [^>]*width="(\d+)"', small)[1]) < 390 - 2 * 12

@@ -1,5 +1,6 @@
 """One small course, and kernels that several tests share."""
 
+import csv
 import ctypes
 import os
 from contextlib import nullcontext
@@ -9,6 +10,8 @@ import pytest
 
 from tests.grading import assignment
 from vitcourse.grading import run as grading
+from vitcourse.grading.hand_back import TOTALS, UPLOAD, hand_back
+from vitcourse.grading.roster import read_roster
 from vitcourse.grading.walled.launcher import Launcher
 from vitcourse.grading.walled.limits import Limits, MissingLimitError
 
@@ -84,3 +87,24 @@ def run(kernel):
         return answer["outputs"]
 
     return run
+
+
+@pytest.fixture
+def back(tmp_path):
+    """Gives what is written for some entries: tables by name, and the notes."""
+
+    def back(entries, roster=""):
+        for one in entries:
+            if one.page:
+                (tmp_path / one.page).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / one.page).write_text(f"page of {one.person.student}")
+        if roster:
+            (tmp_path / "theirs.csv").write_text(roster)
+        notes = hand_back(tmp_path, entries, read_roster(tmp_path / "theirs.csv") if roster else None)
+        tables = {
+            file.name: list(csv.reader(file.open(newline="", encoding="utf-8")))
+            for file in [tmp_path / TOTALS, *(tmp_path / UPLOAD).glob("*.csv")]
+        }
+        return tables, notes
+
+    return back

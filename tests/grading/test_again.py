@@ -167,7 +167,7 @@ def test_parts_are_joined_with_gradebook_and_pages(run, quick, course, folder, r
     nbformat.write(answered(release, scores=UNSCALED), folder / "ben" / "hw.ipynb")
     for name in ("carl", "dora"):
         shutil.rmtree(folder / name)
-    (tmp_path / "class.csv").write_text("name\nanna\nben\nzed\n")
+    (tmp_path / "class.csv").write_text("id,name\nanna,Anna\nben,Ben\nzed,Zed Young\n")
     run("s", "whole.csv", roster=tmp_path / "class.csv")
     for number in (1, 2):
         run("s", f"p{number}.csv", roster=tmp_path / "class.csv", choice=Choice(part=(number, 2)))
@@ -179,6 +179,7 @@ def test_parts_are_joined_with_gradebook_and_pages(run, quick, course, folder, r
     assert (tmp_path / "all.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert (tmp_path / "all" / "totals.csv").read_bytes() == (tmp_path / "whole" / "totals.csv").read_bytes()
     assert ([entry.person.student for entry in entries], notes) == (["anna", "ben", "zed"], [])
+    assert entries[-1].problems == ["Zed Young (zed): Nothing was handed in."]
     assert [entry.page != "" and (tmp_path / "all" / entry.page).is_file() for entry in entries] == [True, True, False]
     _, table = run(out="all.csv", choice=Choice(students=("ben",)), roster=tmp_path / "class.csv")
     assert table.keys() == {"anna", "ben", "zed"}

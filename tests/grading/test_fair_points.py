@@ -58,7 +58,7 @@ def test_what_is_late_loses_points_in_table_page_and_gradebook(graded):
         f"{LESSON}/late": -1.8,
     }
     assert sum(row.max_points for row in found.rows if row.student == "ben") == 9
-    assert line_of(found, "ben") == "ben (hw.ipynb): late by 1 day, 23:00:00: 1.8 points are taken off"
+    assert line_of(found, "ben") == "ben (hw.ipynb): late by 1 d 23 h: 1.8 points are taken off"
     assert "7.2 of 9 points" in page_of(found, "ben")
     assert "1.8 points are taken off because the work came late" in page_of(found, "ben")
     with Gradebook(f"sqlite:///{root / 'grades' / 'gradebook.db'}", COURSE_ID) as gradebook:
@@ -82,7 +82,7 @@ def test_what_lateness_takes_off_is_no_exercise_of_the_class_page(graded):
 
 
 def test_who_is_named_in_the_policy_and_has_handed_in_nothing_is_named(graded):
-    assert line_of(graded[0], str(graded[1])).endswith("late.toml: nothing was handed in by nobody")
+    assert line_of(graded[0], str(graded[1])).endswith("late.toml: nobody of the class is called nobody")
 
 
 def test_the_notebook_with_most_points_counts_and_all_are_named(graded):

@@ -1,6 +1,5 @@
 """What goes back to the platforms: their own tables filled in, and pages under the names that they know."""
 
-import csv
 import zipfile
 
 import pytest
@@ -9,7 +8,6 @@ from vitcourse.grading.grades import Row
 from vitcourse.grading.hand_back import TOTALS, UPLOAD, hand_back
 from vitcourse.grading.ledger import Entry
 from vitcourse.grading.platforms import Person, by_name
-from vitcourse.grading.roster import read_roster
 
 ONE, TWO = "01_attention", "02_multi_head"
 FILES = {
@@ -23,27 +21,6 @@ def entry(person, lesson=ONE, points=2.5, page="", most=4.0):
     return Entry(
         lesson, person, [Row(person.student, "x.a", points, most, ""), Row(person.student, "x.b", 1, 1, "")], page=page
     )
-
-
-@pytest.fixture
-def back(tmp_path):
-    """Gives what is written for some entries: tables by name, and the notes."""
-
-    def back(entries, roster=""):
-        for one in entries:
-            if one.page:
-                (tmp_path / one.page).parent.mkdir(parents=True, exist_ok=True)
-                (tmp_path / one.page).write_text(f"page of {one.person.student}")
-        if roster:
-            (tmp_path / "theirs.csv").write_text(roster)
-        notes = hand_back(tmp_path, entries, read_roster(tmp_path / "theirs.csv") if roster else None)
-        tables = {
-            file.name: list(csv.reader(file.open(newline="", encoding="utf-8")))
-            for file in [tmp_path / TOTALS, *(tmp_path / UPLOAD).glob("*.csv")]
-        }
-        return tables, notes
-
-    return back
 
 
 def test_the_totals_have_a_row_for_each_student_and_columns_for_each_lesson(back):

@@ -7,7 +7,7 @@ import pytest
 
 from vitcourse.errors import InputError
 from vitcourse.grading import rubric
-from vitcourse.grading.late import Policy, read
+from vitcourse.grading.late import Policy, in_words, read
 from vitcourse.grading.master import COURSE, load_masters
 from vitcourse.grading.platforms import Person
 from vitcourse.grading.submissions import MISSING, Submission
@@ -147,3 +147,11 @@ def test_a_rubric_gives_points_for_mistakes(file):
 def test_a_rubric_that_does_not_fit_is_refused_by_name(file, text, words):
     with pytest.raises(InputError, match=rf"late\.toml: .*{re.escape(words)}"):
         rubric.read(file(text), load_masters(COURSE))
+
+
+def test_lateness_in_words():
+    assert [in_words(late) for late in (DAY, DAY + 2 * HOUR + timedelta(seconds=61), timedelta(seconds=1))] == [
+        "1 d",
+        "1 d 2 h 2 min",
+        "1 min",
+    ]

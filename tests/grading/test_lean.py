@@ -21,7 +21,7 @@ with lean():
 from vitcourse import checks
 for answer in (lambda x, dim=-1: (x - x.amax(dim, True)).exp() / (x - x.amax(dim, True)).exp().sum(dim, True), abs):
     checks.run("attention.softmax", answer)
-slow = "rfc3987_syntax.syntax_helpers", "jupyter_server.serverapp", "setuptools", "requests", "sympy"
+slow = "rfc3987_syntax.syntax_helpers", "arrow", "jupyter_server.serverapp", "setuptools", "requests", "sympy"
 print(*(name for name in (*slow, "torchvision", "matplotlib", "scipy", "pandas") if name in sys.modules))
 """
 IN_A_KERNEL = """
@@ -42,6 +42,12 @@ def test_nothing_slow_is_loaded_that_grading_does_not_use():
 def test_a_kernel_has_loaded_what_every_submission_uses(run):
     (printed,) = run(IN_A_KERNEL) or [{"text": ""}]
     assert printed["text"].strip() == ""
+
+
+@pytest.mark.grades
+def test_no_kernel_carries_what_no_submission_uses(run):
+    (printed,) = run("import sys\nprint('loaded', 'sympy' in sys.modules)")
+    assert printed["text"].strip() == "loaded False"
 
 
 @pytest.mark.grades

@@ -101,7 +101,7 @@ def test_what_is_not_finished_is_not_handed_out(own, tmp_path):
     before = file.read_text(encoding="utf-8")
     file.write_text(before.replace("Written", "TO BE WRITTEN", 1), encoding="utf-8")
     try:
-        with pytest.raises(InputError, match=r"exam_exercises\.ipynb, line 10: something is still TO BE WRITTEN"):
+        with pytest.raises(InputError, match=r"exam_exercises\.ipynb, cell 1: something is still TO BE WRITTEN"):
             assign(LESSON, tmp_path / "out", own=own)
     finally:
         file.write_text(before, encoding="utf-8")

@@ -3,15 +3,18 @@
 import io
 import stat
 import zipfile
+from dataclasses import replace
 
 import nbformat
 import pytest
 
-from tests.grading.assignment import answered
+from tests.grading.assignment import LESSON, answered
 from vitcourse.errors import InputError
 from vitcourse.grading import pieces, places
+from vitcourse.grading.kinds import OLD_OFFICE
 from vitcourse.grading.master import load_masters
 from vitcourse.grading.platforms import BLACKBOARD, CANVAS, MOODLE, by_name
+from vitcourse.grading.roster import read_roster
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE, collect
 
 MOODLES = "Ann Lee_{}_assignsubmission_file"
@@ -22,16 +25,19 @@ def text(release):
     return nbformat.writes(answered(release))
 
 
+def zip_of(file, members):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return file
+
+
 @pytest.fixture
 def found(tmp_path, course):
     """What is collected from a zip, by student."""
 
     def found(members, name="class.zip", change=lambda data: data):
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, content in members.items():
-                archive.writestr(member, content)
-        (tmp_path / name).write_bytes(change(file.getvalue()))
+        (tmp_path / name).write_bytes(change(zip_of(io.BytesIO(), members).getvalue()))
         entries = collect([tmp_path / name], load_masters(course))
         assert len({entry.student for entry in entries}) == len(entries)
         return {entry.student: entry for entry in entries}
@@ -85,6 +91,36 @@ def test_a_class_is_read_from_its_zip(found, text, above):
     assert (entries["al"].person.name, entries["al"].person.time) == ("Al Gore", "2026-02-01 10:00:00")
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "roster", "students"),
+    [
+        ([1], [7], "", ["Ann Lee_1"]),
+        ([1], [7], "name\nAnn Lee\nBo Li\n", ["Ann Lee", "Bo Li"]),
+        ([1, 2], [7], "", ["Ann Lee_1", "Ann Lee_2", "Ann Lee_7"]),
+        ([1], [7], "id,name\n1,Ann Lee\n2,Ann Lee\n", ["1", "2", "Ann Lee_7"]),
+        ([1], ["7, the same lesson"], "", ["Ann Lee_1", "Ann Lee_7"]),
+    ],
+)
+def test_moodle_numbers_a_student_anew_in_each_assignment(tmp_path, course, text, one, two, roster, students):
+    """Another lesson from another zip is the same student's, if nobody else is called so."""
+    other = text.replace(LESSON, "02_other")
+    masters = load_masters(course)
+    masters["02_other"] = replace(masters[LESSON], lesson="02_other")
+    files = []
+    for place, numbers in enumerate((one, two)):
+        content = text if place == 0 or "same" in str(numbers[0]) else other
+        names = [MOODLES.format(str(number).split(",")[0]) for number in numbers]
+        files.append(tmp_path / f"{place}.zip")
+        zip_of(files[-1], {f"{name}/hw.ipynb": content for name in names})
+    (tmp_path / "class.csv").write_text(roster)
+    entries = collect(files, masters, roster=read_roster(tmp_path / "class.csv") if roster else None)
+    assert sorted({entry.student for entry in entries}) == students
+    both = [(entry.lesson, entry.person.id) for entry in entries if entry.student == students[0] and not entry.problem]
+    assert both == (
+        [(LESSON, "1"), ("02_other", "7")] if len(students) < 3 and "same" not in str(two) else [(LESSON, "1")]
+    )
+
+
 def test_of_several_attempts_the_last_counts_whatever_the_files_say(found, text):
     entries = found({f"HW_al_attempt_2026-01-{day}-10-00-00_hw.ipynb": text for day in (30, 31, 29)})
     assert "2026-01-31" in entries["al"].name
@@ -97,12 +133,15 @@ def link():
 
 
 def zipped(content):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("hw.ipynb", content)
-    return file.getvalue()
+    return zip_of(io.BytesIO(), {"hw.ipynb": content}).getvalue()
 
 
+def locked(data):
+    """The mark of an encrypted file, in both places where a zip has it."""
+    return data.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1").replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1")
+
+
+LOCKED = b"%PDF-1.7\n" + b"x" * 2000 + b"\ntrailer << /Root 1 0 R /Encrypt 7 0 R >>\n%%EOF"
 BOMB = b"{" + b" " * (4 * 2**20)
 
 
@@ -113,7 +152,12 @@ BOMB = b"{" + b" " * (4 * 2**20)
         (lambda _: {f"{MOODLES.format(1)}/hw.zip": zipped(BOMB)}, UNREADABLE, "the zip holds more than 3 MB"),
         (lambda text: {f"../../etc/{MOODLES.format(1)}/hw.ipynb": text}, UNREADABLE, "its path leads out of the zip"),
         (lambda _: {link(): "/etc/passwd"}, UNREADABLE, "it is a link"),
-        (lambda _: {f"{MOODLES.format(1)}/hw.pdf": "%PDF-1.7 /Encrypt"}, NO_NOTEBOOK, "hw.pdf (a PDF)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.pdf": LOCKED}, NO_NOTEBOOK, "hw.pdf (an encrypted PDF)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": LOCKED}, UNREADABLE, "it is an encrypted PDF"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.zip": locked(zipped("{"))}, NO_NOTEBOOK, "hw.zip (an encrypted zip)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb": locked(zipped("{"))}, UNREADABLE, "it is an encrypted zip"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.docx": OLD_OFFICE}, NO_NOTEBOOK, "(a Word document with a password)"),
+        (lambda _: {f"{MOODLES.format(1)}/hw.ipynb.gpg": b"\x85"}, NO_NOTEBOOK, "hw.ipynb.gpg (an encrypted file)"),
         (lambda _: {f"{MOODLES.format(1)}/": ""}, MISSING, ""),
         (lambda text: {f"{MOODLES.format(1)}/hw.zip": zipped(text)}, None, ""),
     ],
@@ -141,7 +185,7 @@ def test_a_damaged_file_costs_one_row(found, text):
         ({"a": "x"}, lambda data: data[:-30], "neither a folder nor a zip that can be read"),
         ({"a": "x"}, lambda _: b"text", "neither a folder nor a zip that can be read"),
         ({f"{number}": "" for number in range(9)}, lambda data: data, "a zip of 9 files, more than 8"),
-        ({"a": "x" * 99}, lambda data: data.replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1"), "an encrypted zip"),
+        ({"a": "x" * 99}, locked, "an encrypted zip"),
         ({}, lambda data: data, "no submissions in it"),
     ],
 )

@@ -13,8 +13,9 @@ from vitcourse.grading.examine import nothing, record
 from vitcourse.grading.grades import Row
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.master import find_master
-from vitcourse.grading.papers import read_papers
+from vitcourse.grading.papers import NOTHING, read_papers
 from vitcourse.grading.report import write_report
+from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE
 
 UNSCALED = "return query @ key.transpose(-2, -1)"
 EVIL = "<script>x</script>&\"'"
@@ -79,9 +80,9 @@ def test_it_says_what_to_talk_about_and_where_it_is_healed(page):
 
 def test_it_counts_points_by_exercise(page):
     text = section(page, "Points")
-    assert "5 of 6 handed something in. Of 9 points they have 6 on average, and half of them 6 or more." in text
+    assert "5 of 6 handed in something that can be read. Of 9 points they have 6 on average, and half" in text
     assert "Scaled scores 2 0 3 40%" in text
-    assert 'aria-label="Scaled scores: 2 have all points, 0 some, 3 none, 1 handed in nothing"' in page
+    assert 'aria-label="Scaled scores: 2 have all points, 0 some, 3 none, 1 handed in nothing that can be read"' in page
     assert "in tenths: 0, 0, 0, 1, 0, 0, 3, 0, 0, 1" in page
 
 
@@ -160,6 +161,15 @@ def test_points_stand_without_a_notebook(tmp_path):
     (paper,) = read_papers(tmp_path, [Row("anna", "attention.scores", 3, 3, "")], {})
     assert (paper.lesson, paper.points, paper.answers, paper.page) == (LESSON, 3, {}, "")
     assert "1 student, 1 lesson." in text_of(write_report(tmp_path, [*paper.rows], {}).read_text())
+
+
+@pytest.mark.parametrize("problem", [MISSING, NO_NOTEBOOK, UNREADABLE])
+def test_what_there_is_in_place_of_work_is_said(tmp_path, problem):
+    # An answer in words waits beside them, whatever was handed in.
+    rows = [Row("7", "attention.scores", 0, 3, problem), Row("7", f"{LESSON}/essay", 0, 3, "")]
+    page = write_report(tmp_path, rows, {"7": "Gus Grey"}).read_text()
+    assert f"Gus Grey (7) 0 of 6 {LESSON}: {NOTHING[problem]}" in section(page, "Who needs help")
+    assert "0 of 1 handed in something that can be read." in section(page, "Points")
 
 
 def test_it_fits_every_screen_and_paper_and_asks_for_nothing(grades, page, context):

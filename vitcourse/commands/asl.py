@@ -1,4 +1,4 @@
-"""Commands on signs: render, train, evaluate."""
+"""Commands on signs: render, inspect, train."""
 
 import json
 from pathlib import Path
@@ -85,35 +85,3 @@ def inspect(
         plots.save(inspection.picture(splits, twins, bool(first["labels"]["hulls"])), out)
         if not as_json:
             say(f"wrote {out}")
-
-
-@app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    data: Annotated[Path, typer.Option(help="An export folder.")],
-    split: Annotated[str, typer.Option(help="The split to judge on; train, if there, stands beside it.")] = "valid",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
-    background: Background = "refuse",
-) -> None:
-    """Print accuracy, loss and IoU of a trained sign model."""
-    from vitcourse.asl import evaluate as measure
-    from vitcourse.asl import load_run
-    from vitcourse.commands.terminal import measures_table, notes, progress
-    from vitcourse.data.asl import load
-
-    model, _ = load_run(run)
-    names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
-    noted = []
-    with notes(noted.append):
-        datasets = {name: load(data, name, background) for name in names}
-    with progress(*(f"measuring {name}" for name in datasets)) as steps:
-        measured = {
-            name: measure(model, dataset, progress=step) | {"images": len(dataset)}
-            for (name, dataset), step in zip(datasets.items(), steps, strict=True)
-        }
-    if as_json:
-        print(json.dumps({"run": str(run), "data": str(data), "notes": noted, "splits": measured}, indent=1))
-    else:
-        for line in noted:
-            say(line)
-        console.print(measures_table(measured, split))

@@ -95,10 +95,6 @@ def train_faces_command(
     ] = "cpu",
     block: Annotated[str, typer.Option(help=f"Of vit: {', '.join(BLOCKS)}; else the preset's.")] = "",
     num_parallel: Annotated[int, typer.Option(help="Branches of a parallel block.", min=1)] = 2,
-    valid: Annotated[float, typer.Option(help="Share of each person's pictures for validation.")] = 0.2,
-    test: Annotated[float, typer.Option(help="Share that is set apart.")] = 0.2,
-    least: Annotated[int, typer.Option(help="Pictures of each person in each part, at least.", min=1)] = 1,
-    few: Annotated[str, typer.Option(help="People with too few pictures: refuse the set, or skip them.")] = "refuse",
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
 ) -> None:
     """Train a model that names people, and says when it does not know somebody."""
@@ -114,7 +110,7 @@ def train_faces_command(
         run = run.from_signs() if run.start == "signs" else run
     except ValueError as error:
         raise InputError(str(error)) from error
-    if not valid:
+    if not run.valid:
         raise InputError("--valid 0: there are no validation pictures, which say when a face is called unknown")
     check_run_folder(out, resume=resume)
     names = ("rendering",) * (data is None) + ("reading", "training")
@@ -122,7 +118,7 @@ def train_faces_command(
         *_, read, step = steps if first else [None] * len(steps)
         if data is None:
             synthesise(Path(folder) / RENDERED, size=run.vit.image_size, progress=steps[0] if first else None)
-        sets = load(data or Path(folder) / RENDERED, valid=valid, test=test, least=least, few=few)
+        sets = load(data or Path(folder) / RENDERED, valid=run.valid, test=run.test, least=run.least, few=run.few)
         parts = in_memory({name: sets[name] for name in ("train", "valid")}, run.vit.image_size, read)
         _, log, threshold = train_faces(run, parts, out, resume=resume, on_step=step)
     if first:

@@ -24,7 +24,7 @@ from vitcourse.errors import InputError, one_line
 from vitcourse.files import whole_folder
 from vitcourse.heads import render
 
-__all__ = ["PARTS", "FaceDataset", "Pictures", "fetch_orl", "in_memory", "load", "render", "synthesise"]
+__all__ = ["PARTS", "FaceDataset", "Pictures", "everybody", "fetch_orl", "in_memory", "load", "render", "synthesise"]
 
 README = """Rendered faces: {people} people who do not exist, {images} pictures of {size} x {size} pixels each.
 
@@ -131,6 +131,16 @@ def load(
         files = [file for parts in unknown for part in PARTS for file in parts[part]]
         sets["strangers"] = FaceDataset(list(divided), files, [-1] * len(files))
     return sets
+
+
+def everybody(root: str | Path, names: Sequence[str]) -> FaceDataset:
+    """All pictures of an identity folder, for a model that knows ``names``; whoever else is in it has the label -1.
+
+    Raises:
+        DataError: naming the folder or file at fault.
+    """
+    rows = [(file, names.index(name) if name in names else -1) for name, own in read(root).items() for file in own]
+    return FaceDataset(names, [file for file, _ in rows], [label for _, label in rows])
 
 
 def synthesise(

@@ -5,6 +5,7 @@ All measures are fractions of 1. The share of a picture is the largest softmax o
 Shape legend: N pictures of S x S pixels, K people.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -37,11 +38,34 @@ def shares(logits: Tensor) -> Tensor:
 
 def evaluate(model: nn.Module, pictures: Pictures) -> dict[str, float]:
     """``accuracy`` and ``loss`` (mean cross-entropy) of pictures of known people."""
-    logits = logits_of(model, pictures.images)
-    return {
-        "accuracy": (logits.argmax(1) == pictures.labels).float().mean().item(),
-        "loss": F.cross_entropy(logits, pictures.labels).item(),
-    }
+    measured = judge(logits_of(model, pictures.images), pictures.labels)
+    return {name: measured[name] for name in ("accuracy", "loss")}
+
+
+def judge(logits: Tensor, labels: Tensor, top: int = 1, threshold: float | None = None) -> dict[str, float]:
+    """All that pictures say of a model.
+
+    Args:
+        logits: (N, K); ``labels``: (N,), of strangers -1.
+
+    Returns:
+        ``images`` and ``strangers`` count the pictures of known people and of others. Where there are known people:
+        ``accuracy``, ``loss`` and, for ``top=5``, ``top5``, the share whose name is among the five likeliest. With a
+        threshold, what `open_set` tells of those who are there.
+    """
+    known = labels >= 0
+    own, wanted = logits[known], labels[known]
+    measured = {"images": len(own), "strangers": len(labels) - len(own)}
+    if len(own):
+        likeliest = own.topk(min(top, own.shape[1])).indices == wanted[:, None]
+        measured["accuracy"] = likeliest[:, 0].float().mean().item()
+        if top > 1:
+            measured[f"top{top}"] = likeliest.any(1).float().mean().item()
+        measured["loss"] = F.cross_entropy(own, wanted).item()
+    if threshold is not None:
+        found = open_set(threshold, shares(own), own.argmax(1) == wanted, shares(logits[~known]))
+        measured |= {name: share for name, share in found.items() if not math.isnan(share)}
+    return measured
 
 
 def threshold_for(known: Tensor, accepted: float = ACCEPTED) -> float:

@@ -32,6 +32,7 @@ class FaceRun:
         start: "scratch", or "signs": the weights of the course's backbone, which was trained on rendered hands.
         augment: how much the pictures are changed, 0 (not at all) to 1 (see `faces.augment`); ``mix`` is its own.
         smoothing: of the labels, in the loss.
+        valid, test, least, few: how the pictures of a folder are shared out for it; see `data.faces.load`.
         data: filled in by the training: a digest of the pictures trained on, so that no others continue a run.
 
     Raises:
@@ -45,6 +46,10 @@ class FaceRun:
     mix: float = offered(0.0, "The largest share of another picture that is mixed in.")
     smoothing: float = offered(0.1, "Of the labels: the share of the loss that all people have alike.")
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    valid: float = offered(0.2, "Share of each person's pictures for validation.")
+    test: float = offered(0.2, "Share that is set apart.")
+    least: int = offered(1, "Pictures of each person in each part, at least.", least=1)
+    few: str = offered("refuse", "People with too few pictures: refuse the set, or skip them.")
     data: str = ""
 
     def __post_init__(self):

@@ -47,7 +47,7 @@ def train_faces(
     if not len(valid):
         raise InputError("there are no validation pictures, which say when a face is called unknown")
     set_seed(run.training.seed)
-    run = replace(run, data=_digest(train))
+    run = replace(run, data=digest(train))
     model = new_model(run, len(train.names))
     with run_folder(out, resume=resume) as folder:
         if folder is not None and resume:
@@ -68,7 +68,7 @@ def train_faces(
     return model, log, threshold
 
 
-def _digest(pictures: Pictures) -> str:
+def digest(pictures: Pictures) -> str:
     """Of the pictures, their people and their order; not of where they lie."""
     digest = hashlib.sha256("\n".join(pictures.names).encode("utf-8", "surrogatepass"))
     digest.update(pictures.images.numpy().tobytes())

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from vitcourse.errors import InputError
-from vitcourse.figures.vector import extent_of, on_page
+from vitcourse.figures.phone import extent_of
+from vitcourse.figures.vector import on_page
 
 Draw = Callable[[Any], Figure | tuple[Figure, str]]
 # Pixels in the picture for one on the page: a sharp screen shows twice as many, and half of them can be seen.

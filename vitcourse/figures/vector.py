@@ -14,16 +14,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
-from matplotlib.ticker import AutoLocator, MaxNLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
+from vitcourse.figures.phone import SMALLEST, extent_of, fit
+
 PHONE = 350  # pixels of the page that a figure gets on a phone of 390
-SMALLEST = 11  # pixels of the page: the size below which no text may fall
-SHRINK = 0.84  # of the text, on a phone
 PHOTO = "photo"
 # matplotlib sets a mark on an image as a link around it.
 IMAGE = re.compile(
@@ -55,12 +53,6 @@ def show_on_pages() -> None:
         html.for_type(Figure, lambda figure: on_page([figure], [""], salt=f"figure {next(drawn)}")[0])
 
 
-def extent_of(figure: Figure) -> Bbox:
-    """All that is drawn, in inches: labels may stand outside of the figure's own frame."""
-    figure.draw_without_rendering()  # a layout engine places the axes only now
-    return figure.get_tightbbox().padded(0.1)
-
-
 def on_page(figures: Sequence[Figure], alts: Sequence[str], salt: str) -> list[str]:
     """Figures of one kind, as HTML; they share one extent, so that nothing jumps where they follow each other.
 
@@ -80,7 +72,7 @@ def on_page(figures: Sequence[Figure], alts: Sequence[str], salt: str) -> list[s
     width = extent.width * dpi
     if width <= PHONE:
         drawn = [f'<div class="plot-wide">{one}</div>' for one in wide]
-    elif all(_fit(figure, PHONE / dpi) for figure in figures):
+    elif all(fit(figure, PHONE / dpi) for figure in figures):
         extent = Bbox.union([extent_of(figure) for figure in figures])
         small = [_svg(figure, extent, f"{salt} small {n}") for n, figure in enumerate(figures)]
         pairs = zip(wide, small, strict=True)
@@ -138,107 +130,3 @@ def _smaller(image: re.Match) -> str:
     picture.save(file, "webp", lossless=not smooth, quality=86, method=6)
     data = base64.b64encode(file.getvalue()).decode()
     return f"{image[2].replace('<image', f'<image class={kind!r}')}data:image/webp;base64,{data}{after}"
-
-
-def _fit(figure: Figure, inches: float) -> bool:
-    """Lays a figure out anew for a width, and says whether it can be read so."""
-    before = _overlaps(figure) + 3
-    least, height = 72 * SMALLEST / figure.dpi, figure.get_size_inches()[1]
-    for text in figure.findobj(Text):
-        text.set_fontsize(max(SHRINK * text.get_fontsize(), least))
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            if type(axis.get_major_locator()) in (AutoLocator, MaxNLocator):
-                axis.get_major_locator().set_params(nbins=5)
-    _stack(figure)
-    for attempt in range(3):  # what stands outside of the axes keeps its width
-        _keep_head(figure, height)
-        height = figure.get_size_inches()[1]
-        _break_lines(figure, inches)
-        over = extent_of(figure).width - inches
-        if over > 0.03 and figure.get_size_inches()[0] - over > 0.45 * inches:
-            figure.set_size_inches(figure.get_size_inches()[0] - over, height)
-            if attempt == 0:
-                _lower(figure)
-        elif _overlaps(figure) > before and len({axes.get_position().y0 for axes in figure.axes}) > 1:
-            figure.set_size_inches(figure.get_size_inches()[0], 1.15 * height)
-            figure.subplots_adjust(hspace=1.3 * figure.subplotpars.hspace + 0.1)
-    return extent_of(figure).width < inches + 0.1 and _overlaps(figure) <= before
-
-
-def _stack(figure: Figure) -> None:
-    """Charts side by side go below each other."""
-    panels = [axes for axes in figure.axes if axes.get_subplotspec()]
-    grids = {id(grid): grid for axes in panels if (grid := axes.get_subplotspec().get_gridspec())}
-    if len(grids) != 1 or len(panels) != len(figure.axes):
-        return
-    (grid,) = grids.values()
-    if grid.nrows > 1 or grid.ncols < 2 or any(axes.get_aspect() != "auto" for axes in panels):
-        return
-    width, height = figure.get_size_inches()
-    tall = (figure.subplotpars.top - figure.subplotpars.bottom) * height
-    room = height - tall + 0.3
-    rows = GridSpec(grid.ncols, 1, figure=figure)
-    for axes, row in zip(panels, rows, strict=True):
-        axes.set_subplotspec(row)
-    total = grid.ncols * (tall + room)
-    figure.set_size_inches(width, total)
-    figure.subplots_adjust(hspace=room / tall, top=1 - 0.5 * room / total, bottom=0.5 * room / total)
-
-
-def _lower(figure: Figure) -> None:
-    """Images that became narrower became lower, too: the room above and below them is taken away."""
-    figure.draw_without_rendering()
-    shares = [axes.get_position().height / axes.get_position(original=True).height for axes in figure.axes]
-    if not shares or max(shares) > 0.95:
-        return
-    width, height = figure.get_size_inches()
-    pars = figure.subplotpars
-    below, above = pars.bottom * height, (1 - pars.top) * height
-    new = height - (1 - max(shares)) * (height - below - above)
-    figure.set_size_inches(width, new)
-    figure.subplots_adjust(bottom=below / new, top=1 - above / new)
-
-
-def _keep_head(figure: Figure, height: float) -> None:
-    """The title of the figure stays as far above the panels as it was."""
-    head = figure.get_suptitle() and figure._suptitle
-    if head and head.get_position()[1] > 0.9:
-        head.set_y(1 + (head.get_position()[1] - 1) * height / figure.get_size_inches()[1])
-        head.set_va("bottom")
-
-
-def _break_lines(figure: Figure, inches: float) -> None:
-    """Titles and the names of the axes get as many lines as they need."""
-    heads = [figure._suptitle] if figure.get_suptitle() else []
-    for axes in figure.axes:
-        heads += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label]
-    room, left = inches * figure.dpi, figure.get_tightbbox().x0 * figure.dpi
-    alone = len({axes.get_position().x0 for axes in figure.axes}) == 1
-    for head in heads:
-        words = head.get_text().split()
-        indent = max(0, head.get_window_extent().x0 - left)
-        limit = room - indent if alone or head is getattr(figure, "_suptitle", None) else 0.96 * room / 2
-        if not words or head.get_window_extent().width <= limit:
-            continue
-        lines = [words[0]]
-        for word in words[1:]:
-            head.set_text(f"{lines[-1]} {word}")
-            if head.get_window_extent().width <= limit:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(word)
-        head.set_text("\n".join(lines))
-
-
-def _overlaps(figure: Figure) -> float:
-    """How far texts cover each other, in pixels; almost counts."""
-    figure.draw_without_rendering()
-    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    boxes = [box for text in shown if (box := text.get_window_extent()).width > 0]
-    found = 0
-    for a, b in itertools.combinations(boxes, 2):
-        wide = min(a.x1, b.x1) - max(a.x0, b.x0)
-        high = min(a.y1, b.y1) - max(a.y0, b.y0)
-        found += max(0, wide + 3) * (high > 0.25 * min(a.height, b.height))
-    return found

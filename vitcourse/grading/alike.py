@@ -1,11 +1,12 @@
 """Submissions whose answers agree more than those of people who work alone: a hint for a person, never points.
 
 A right answer of three lines has few forms, and most of a class writes the same one: that two agree in it says nothing.
-So an agreement counts by how rare it is in this class. If m of N submissions have it, it is worth log2(N / m) bits, and
-the bits of a pair's answers add up. What counts as an agreement is, for each answer, the closest of three: the same
-text (names and comments kept), the same tree (names of the student's own taken off, comments and docstrings too), or
-nearly the same tree (three quarters of its pieces; Schleimer, Wilkerson, Aiken 2003, compare documents by such pieces).
-The stub that was handed out is no answer.
+So an agreement counts by how rare it is among the others. If m of N submissions have it, one more would have it with
+the probability (m - 2 + 1/2) / (N - 2 + 1), by the N - 2 others (Krichevsky, Trofimov 1981): that is worth its
+logarithm in bits. The bits of a pair's answers add up, and each answer in which the two do not agree takes some off.
+What counts as an agreement is, for each answer, the closest of three: the same text (names and comments kept), the same
+tree (names of the student's own taken off, comments and docstrings too), or nearly the same tree (three quarters of its
+pieces; Schleimer, Wilkerson, Aiken 2003, compare documents by such pieces). The stub that was handed out is no answer.
 """
 
 import ast
@@ -19,7 +20,8 @@ from vitcourse.grading.statements import statements
 
 PIECE, LONGEST = 4, 2000  # nodes in a row; of an answer that is compared in pieces
 NEAR = 0.75  # shared pieces by all pieces of both
-CHANCE = 5  # where all work alone, one class in 2**CHANCE shows a pair
+APART = 2  # bits that an answer takes off in which two do not agree
+CHANCE = 3  # where all work alone, about one class in 2**CHANCE shows a pair
 LEVELS = ("the same text", "the same but for names", "nearly the same")
 
 
@@ -45,16 +47,23 @@ def alike(answers: Mapping[str, Mapping[str, str]]) -> list[Pair]:
         answers: source by exercise, by student; of one assignment, without untouched stubs.
     """
     bits: dict[tuple[str, str], float] = Counter()
-    found = defaultdict(lambda: defaultdict(list))
+    found, usual = defaultdict(lambda: defaultdict(list)), defaultdict(list)
     for exercise in dict.fromkeys(exercise for one in answers.values() for exercise in one):
         sources = {student: one[exercise] for student, one in answers.items() if exercise in one}
         for level, group in _groups(sources):
-            worth = math.log2(len(sources) / len(group))
-            # What more than half of the class agrees in says nothing, and makes very many pairs.
-            for pair in combinations(sorted(group), 2) if worth >= 1 else ():
+            worth = math.log2((len(sources) - 1) / (len(group) - 1.5))
+            if worth < 1:
+                # What more than half of the class agrees in says nothing, and makes very many pairs.
+                usual[exercise].append(group)
+                continue
+            for pair in combinations(sorted(group), 2):
                 if not any(exercise in names for names in found[pair].values()):
                     found[pair][level].append(exercise)
                     bits[pair] += worth
+    for pair in bits:
+        agreed = {exercise for names in found[pair].values() for exercise in names}
+        for exercise in (answers[pair[0]].keys() & answers[pair[1]].keys()) - agreed:
+            bits[pair] -= 0 if any(group.issuperset(pair) for group in usual[exercise]) else APART
     enough = math.log2(max(1, math.comb(len(answers), 2))) + CHANCE
     return [Pair(pair, worth, dict(found[pair])) for pair, worth in bits.most_common() if worth >= enough]
 

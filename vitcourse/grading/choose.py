@@ -9,7 +9,7 @@ from vitcourse.grading.harmless import as_id
 from vitcourse.grading.late import Policy
 from vitcourse.grading.ledger import Ledger, by_hand, digest, fingerprint, versions
 from vitcourse.grading.master import Master
-from vitcourse.grading.platforms import plain
+from vitcourse.grading.platforms import called, plain
 from vitcourse.grading.submissions import Submission
 
 
@@ -62,11 +62,12 @@ def chosen(
     """
     number, count = choice.part
     students = sorted({entry.student for entry in submissions})
+    names = {entry.student: called(entry.student, entry.person.name if entry.person else "") for entry in submissions}
     mine = set(students[number - 1 :: count])
     result = [entry for entry in submissions if entry.student in mine]
     for name in choice.students:
         if not any(_is(entry, name) for entry in result):
-            raise InputError(f"--student {name}: nobody is called so; there are: {some(students)}")
+            raise InputError(f"--student {name}: nobody is called so; there are: {some(map(names.get, students))}")
     if choice.students:
         result = [entry for entry in result if any(_is(entry, name) for name in choice.students)]
     if choice.since:

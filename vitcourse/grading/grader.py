@@ -9,9 +9,10 @@ from vitcourse.errors import one_line
 from vitcourse.grading import grades
 from vitcourse.grading.course import Course, Points
 from vitcourse.grading.examine import ON_CPU, examine, nothing, record
-from vitcourse.grading.late import LATE, Policy
+from vitcourse.grading.late import LATE, Policy, in_words
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import listed
+from vitcourse.grading.platforms import called
 from vitcourse.grading.restore import restore
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, NOT_GRADED, Submission
 from vitcourse.grading.walled.launcher import Launcher
@@ -133,7 +134,7 @@ class Grader:
         if (taken := round(got - self.policy.points(got, late), 2)) > 0:
             self.book.take_off(master, submission.student, taken)
             points.append(Points(LATE, -taken, 0.0, False))
-            problems.append(f"late by {late}: {taken:g} points are taken off")
+            problems.append(f"late by {in_words(late)}: {taken:g} points are taken off")
         return done, points, problems
 
 
@@ -145,8 +146,9 @@ def not_graded(master: Master, submission: Submission, detail: str) -> Graded:
 
 
 def _line(submission: Submission, problems: list[str]) -> str:
+    student = called(submission.student, submission.person.name if submission.person else "")
     name = f" ({submission.name})" if submission.name else ""
-    return f"{submission.student}{name}: {'; '.join(problems)}"
+    return f"{student}{name}: {'; '.join(problems)}"
 
 
 def _in_words(submission: Submission) -> str:

@@ -22,8 +22,9 @@ from vitcourse.grading.roster import Roster
 TOTALS, UPLOAD = "totals.csv", "upload"
 WORKSHEET = ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)"]
 GRADEBOOK = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+PARTED = ["LastName", "FirstName"]
 CENTER = ["Last Name", "First Name", "Username"]
-STUDENTS_OWN = {plain(name) for name in (*GRADEBOOK, *CENTER, "Integration ID", "Root Account", "Student ID")}
+STUDENTS_OWN = {plain(name) for name in (*GRADEBOOK, *CENTER, "Integration ID", "Root Account", "Student ID", *PARTED)}
 NUMBER = re.compile(r"-|-?\d+([.,]\d+)*%?")
 
 
@@ -32,12 +33,14 @@ class Totals:
 
     def __init__(self, entries: Sequence[Entry]):
         self.people: dict[str, list[Person]] = {}
+        self.handed_in: dict[tuple[str, str], Person] = {}
         self.points: dict[tuple[str, str], float] = {}
         self.most: dict[str, float] = {}
         self.late: dict[str, list[str]] = {}
         for entry in entries:
             student = entry.person.student
             self.people.setdefault(student, []).append(entry.person)
+            self.handed_in[entry.key] = entry.person
             self.points[entry.key] = sum(row.points for row in entry.rows)
             self.most[entry.lesson] = sum(row.max_points for row in entry.rows)
             self.late.setdefault(student, []).extend([entry.lesson] if entry.person.late else [])
@@ -104,15 +107,21 @@ def _totals(totals: Totals) -> Iterable[list[str]]:
 
 
 def _worksheet(totals: Totals, lesson: str, roster: Roster | None) -> tuple[list[list[str]], str]:
-    """Moodle's, for one assignment; and whether its most is another than the lesson's."""
+    """Moodle's, for one assignment; and in words whether its most, or its students' numbers, are others."""
     most = totals.most[lesson]
-    if roster is None:
-        rows = [WORKSHEET]
-        for student in totals.people:
-            if (person := totals.person(student, MOODLE)) and (student, lesson) in totals.points:
-                points = _number(totals.points[student, lesson])
-                rows.append([f"Participant {person.id}", person.name, points, _number(most), "-"])
-        return rows, ""
+    theirs = {person.student: person.id for person in roster.people.values()} if roster else {}
+    ours = {
+        one: person for (one, own), person in totals.handed_in.items() if own == lesson and person.platform == MOODLE
+    }
+    # Moodle numbers students anew for each assignment.
+    new = {student: person for student, person in ours.items() if person.id not in ("", theirs.get(student))}
+    if roster is None or new.keys() & theirs.keys():
+        rows = [
+            [f"Participant {person.id}", person.name, _number(totals.points[student, lesson]), _number(most), "-"]
+            for student, person in new.items()
+        ]
+        words = "the roster is the worksheet of another assignment; this one is in English, with those who handed in"
+        return [WORKSHEET, *rows], f"moodle_{lesson}.csv: {words}" if roster else ""
     where, top = _grade_column(roster)
     comma = top is not None and any("," in roster.rows[place][top] for place in roster.people)
     rows = [roster.header]

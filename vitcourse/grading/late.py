@@ -71,6 +71,13 @@ class Policy:
         return sorted({*self.extensions, *self.handed_in}.difference(*map(_names, submissions)))
 
 
+def in_words(late: timedelta) -> str:
+    """ "1 d 23 h"; a minute that has begun counts."""
+    minutes = math.ceil(late / timedelta(minutes=1))
+    parts = (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
 def _names(submission: Submission) -> set[str]:
     """What a student may be called: as in the table, by name, by the platform's id."""
     person = submission.person

@@ -34,8 +34,10 @@ def lean() -> Iterator[None]:
 
 
 def _leave_out() -> None:
-    # jsonschema compiles a grammar of web addresses when it finds this package; no notebook's format asks for one.
-    sys.modules.setdefault("rfc3987_syntax", None)
+    # jsonschema compiles grammars of addresses, and loads a library of dates, when it finds these packages; no
+    # notebook's format asks for either.
+    for name in ("rfc3987_syntax", "isoduration"):
+        sys.modules.setdefault(name, None)
     if "nbgrader" in sys.modules:
         return
     for name in (SERVER, *(f"{SERVER}.{extension}" for extension in EXTENSIONS)):

@@ -13,12 +13,17 @@ from vitcourse.grading.by_hand import answers_of
 from vitcourse.grading.grades import Row
 from vitcourse.grading.harmless import as_id
 from vitcourse.grading.identify import marked
-from vitcourse.grading.platforms import plain
+from vitcourse.grading.platforms import called
 from vitcourse.grading.submissions import MISSING, NO_NOTEBOOK, UNREADABLE
 from vitcourse.grading.ways_round import hints, imported
 
 SCANNED = 200_000  # characters of a student's code that are looked at for hints
-NOTHING = (MISSING, NO_NOTEBOOK, UNREADABLE)
+# What stands in place of work, in words.
+NOTHING = {
+    MISSING: "nothing handed in",
+    NO_NOTEBOOK: "no notebook of an assignment among the files",
+    UNREADABLE: "a notebook that cannot be read",
+}
 
 
 @dataclass
@@ -55,7 +60,13 @@ class Paper:
 
     @property
     def handed_in(self) -> bool:
-        return any(row.misconception not in NOTHING for row in self.rows)
+        """Whether there is work that can be read."""
+        return not self.instead
+
+    @property
+    def instead(self) -> str:
+        """What there is in place of work, in words."""
+        return next((NOTHING[row.misconception] for row in self.rows if row.misconception in NOTHING), "")
 
     @property
     def zeros(self) -> list[str]:
@@ -80,7 +91,7 @@ def read_papers(root: Path, table: Iterable[Row], names: Mapping[str, str]) -> l
     for row in table:
         exercise = CATALOGUE.get(row.exercise)
         lesson = exercise.lesson if exercise else row.exercise.partition("/")[0]
-        paper = Paper(row.student, lesson, _called(row.student, names))
+        paper = Paper(row.student, lesson, called(row.student, names.get(row.student, "")))
         papers.setdefault((row.student, lesson), paper).rows.append(row)
     releases = cache(lambda lesson: _release(root / "release" / lesson))
     for paper in papers.values():
@@ -89,11 +100,6 @@ def read_papers(root: Path, table: Iterable[Row], names: Mapping[str, str]) -> l
             page = Path("feedback", *file.parts[-3:]).with_suffix(".html")
             paper.page = page.as_posix() if (root / page).is_file() else ""
     return list(papers.values())
-
-
-def _called(student: str, names: Mapping[str, str]) -> str:
-    name = names.get(student, "")
-    return f"{name} ({student})" if plain(name) not in plain(student) else student
 
 
 def _load(file: Path) -> NotebookNode:

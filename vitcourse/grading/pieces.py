@@ -131,6 +131,12 @@ class Room:
             raise InputError(f"{what} more than {LARGEST // 2**20} MB{beside}")
         return data
 
+    def some(self, file: BinaryIO) -> bytes:
+        """What an open file holds, as far as there is room."""
+        data = file.read(self.left)
+        self.left -= len(data)
+        return data
+
 
 def open_zip(file: io.IOBase, most: int) -> zipfile.ZipFile:
     """A zip whose list of contents, which `zipfile` reads in one go, has at most so many bytes.

@@ -95,6 +95,11 @@ def canvas_student(sortable_name: str, number: str) -> str:
     return f"{MARKS.sub('', sortable_name).lower()}_{number}"
 
 
+def called(student: str, name: str) -> str:
+    """A student for a human: the name, where it is told, and what the table calls them."""
+    return f"{name} ({student})" if plain(name) not in plain(student) else student
+
+
 def plain(text: str) -> str:
     """A name or an id for comparison: small letters, one form of accents, single blanks."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

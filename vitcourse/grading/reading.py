@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vitcourse.errors import InputError
 from vitcourse.grading import bounded_json
-from vitcourse.grading.kinds import HEAD, OFFICE, by_content, kind, plain_text
+from vitcourse.grading.kinds import HEAD, OFFICE, PDF, by_content, kind, plain_text
 from vitcourse.grading.outputs import clean_text
 from vitcourse.grading.pieces import Piece, Room, says_notebook, unpack
 
@@ -62,9 +62,9 @@ class Found:
 
 
 def look_through(files: Iterable[Piece]) -> Iterator[Found]:
-    """Every file of a student, and what lies in the zips among them; notebooks first."""
+    """Every file of a student, and what lies in the zips among them; notebooks first, then zips."""
     room, sources = Room(), SOURCES
-    for piece in sorted(files, key=lambda piece: not says_notebook(piece.name)):
+    for piece in sorted(files, key=lambda one: (not says_notebook(one.name), not one.name.lower().endswith(".zip"))):
         for found in _look(piece, room):
             size = sum(len(cell.source) for cell in found.cells)
             if size > sources:
@@ -84,7 +84,8 @@ def _look(piece: Piece, room: Room, inside: bool = False) -> list[Found]:
             if is_zip and not inside:
                 return _look_into(piece, head + room.read(file), room)
             if is_zip or not _may_be_notebook(piece.name, head):
-                return [Found(piece, problem="a zip inside a zip" if is_zip else kind(piece.name, head))]
+                rest = room.some(file) if head.startswith(PDF) else b""
+                return [Found(piece, problem="a zip inside a zip" if is_zip else kind(piece.name, head, rest))]
             file.seek(0)
             # What lies in a zip has been read by now.
             content = _parse(file.read() if inside else room.read(file))

@@ -66,7 +66,7 @@ def read_roster(file: Path) -> Roster:
     header, rows = [cell.strip().lstrip("\ufeff") for cell in table[0]], table[1:]
     rows = [row + [""] * (len(header) - len(row)) for row in rows]
     named = {plain(name): place for place, name in reversed(list(enumerate(header)))}
-    if {"student", "id", "section"} <= named.keys():
+    if {"id", "section"} <= named.keys() and ("student" in named or {"lastname", "firstname"} <= named.keys()):
         platform, people, ids = CANVAS, *_canvas(named, rows)
     elif {"last name", "first name", "username"} <= named.keys():
         platform, people, ids = BLACKBOARD, *_blackboard(named, rows)
@@ -144,7 +144,9 @@ def _canvas(named: dict[str, int], rows: list[list[str]]) -> tuple[dict, dict]:
     people, ids = {}, {}
     logins = [named[name] for name in ("sis user id", "sis login id", "integration id") if name in named]
     for place, row in enumerate(rows):
-        name, number = row[named["student"]].strip(), row[named["id"]].strip()
+        # Canvas can part the names, in the columns "LastName" and "FirstName".
+        parts = ["student"] if "student" in named else ["lastname", "firstname"]
+        name, number = ", ".join(row[named[part]].strip() for part in parts), row[named["id"]].strip()
         # Other rows hold the most points and how they are posted.
         if number.isdecimal() and "Points Possible" not in name:
             people[place] = Person(canvas_student(name, number), name, CANVAS, number)
@@ -240,7 +242,8 @@ def _called(student: Student, entry: Person) -> Student:
     name = entry.name or student.person.name
 
     def renamed(person: Person) -> Person:
-        return replace(person, student=entry.student, name=name)
+        # A folder that no platform has named goes back to the one that the roster tells.
+        return replace(person if person.platform else entry, student=entry.student, name=name)
 
     files = [(found, renamed(person)) for found, person in student.files]
     return replace(student, person=renamed(student.person), files=files)

@@ -54,10 +54,10 @@ def assign(
     if (out.exists() and not out.is_dir()) or handout.exists():
         raise InputError(f"{handout if out.is_dir() else out}: is there already, and is not overwritten")
     is_own = own is not None and master.path.is_relative_to(own)
-    for file in (master.path, own / "exercises" / f"{lesson}.toml") if is_own else ():
-        if "TO BE WRITTEN" in (text := file.read_text(encoding="utf-8")):
-            line = text[: text.index("TO BE WRITTEN")].count("\n") + 1
-            raise InputError(f"{file}, line {line}: something is still TO BE WRITTEN")
+    if is_own:
+        _refuse_unwritten(master.path, "cell", [cell.source for cell in master.notebook.cells])
+        cards = own / "exercises" / f"{lesson}.toml"
+        _refuse_unwritten(cards, "line", cards.read_text(encoding="utf-8").splitlines())
     with tempfile.TemporaryDirectory() as folder:
         release = Course(Path(folder) / "course").release(master)
     texts = {cell.id: cell.source for cell in learner_copy(master.notebook).cells if cell.cell_type == "markdown"}
@@ -69,6 +69,12 @@ def assign(
     out.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, handout)
     return handout
+
+
+def _refuse_unwritten(file: Path, what: str, texts: list[str]) -> None:
+    if unwritten := [f"{number}" for number, text in enumerate(texts, start=1) if "TO BE WRITTEN" in text]:
+        where = f"{what}{'' if len(unwritten) == 1 else 's'} {some(unwritten)}"
+        raise InputError(f"{file}, {where}: something is still TO BE WRITTEN")
 
 
 def grade(
@@ -128,7 +134,7 @@ def grade(
     ours = [path for path in (out, root, roster) if path]
     submissions = collect(places, masters, ours=ours, say=passed.append, roster=people)
     if strangers := policy.strangers(submissions):
-        passed.append(f"{late}: nothing was handed in by {some(strangers)}")
+        passed.append(f"{late}: nobody of the class is called {some(strangers)}")
     todo = chosen(choice, submissions, masters, ledger, seed, policy)
     progress = progress or (lambda *_counts: None)
     graded = Graded(problems=passed)

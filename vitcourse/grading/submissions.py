@@ -3,6 +3,7 @@
 Whose a file is says `students`, which lesson's it is says `lessons`.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from vitcourse.errors import InputError
 from vitcourse.grading.lessons import BY_A_FEW, BY_NAME, lesson_by_name, match
 from vitcourse.grading.master import Master
 from vitcourse.grading.outputs import NAMES, listed
-from vitcourse.grading.platforms import Person
+from vitcourse.grading.platforms import MOODLE, Person, names_alike, plain
 from vitcourse.grading.reading import Cell, Found
 from vitcourse.grading.roster import Roster, enter
 from vitcourse.grading.students import Student, find_students
@@ -88,6 +89,7 @@ def collect(
         more = f"; {nobodys}" if nobodys else ""
         raise InputError(f"{where}: no submissions in it (STUDENT/name.ipynb or STUDENT.ipynb){more}")
     absent, lines = [], []
+    students = _joined(students, masters, roster)
     if roster is not None:
         students, absent, lines = enter(students, roster)
     found = [entry for student in students for entry in _of_student(student, masters)]
@@ -111,7 +113,8 @@ def collect(
     ]
     if roster is not None:
         there = {(entry.student, entry.lesson) for entry in result}
-        people = [student.person for student in (*students, *absent)]
+        # A number on a platform may be one assignment's.
+        people = [replace(student.person, id="", label="") for student in students] + [one.person for one in absent]
         result += [
             Submission(person.student, lesson, problem=MISSING, person=person)
             for person in people
@@ -119,6 +122,28 @@ def collect(
             if (person.student, lesson) not in there
         ]
     return sorted(result, key=lambda entry: (entry.student, entry.lesson))
+
+
+def _joined(students: list[Student], masters: Mapping[str, Master], roster: Roster | None) -> list[Student]:
+    """Moodle numbers students anew for each assignment: of one name, in several zips for other lessons, is one student.
+
+    Where a zip, a lesson or the roster has the name twice, they stay apart.
+    """
+    names = Counter(form for one in roster.people.values() for form in names_alike(one.name)) if roster else Counter()
+    alike: dict[str, list[Student]] = defaultdict(list)
+    for student in students:
+        name = plain(student.person.name)
+        alike[name if student.person.platform == MOODLE and names[name] < 2 else student.name].append(student)
+    result = []
+    for group in alike.values():
+        places = [student.place.parent for student in group]
+        lessons = [entry.lesson for student in group for entry in _of_student(student, masters) if entry.lesson]
+        if len(group) > 1 and (len(set(places)), len(set(lessons))) == (len(places), len(lessons)):
+            first, *others = sorted(group, key=lambda student: int(student.person.id))
+            more = [(found, replace(person, student=first.name)) for one in others for found, person in one.files]
+            group = [replace(first, files=[*first.files, *more])]
+        result += group
+    return sorted(result, key=lambda student: student.name)
 
 
 def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submission]:

@@ -71,6 +71,23 @@ BANK.wrong("wrong-type")(lambda person, moment, valid: person_by_person(person, 
 BANK.wrong("wrong-shape")(lambda person, moment, valid: person_by_person(person, moment, valid).nonzero().flatten())
 
 
+@BANK.wrong("as-they-come")
+def by_appearance(person, moment, valid):
+    held = torch.zeros(len(person), dtype=torch.bool)
+    for who, when in zip(person.tolist(), moment.tolist(), strict=True):
+        if held[person == who].sum() < valid:
+            held[(person == who) & (moment == when)] = True
+    return held
+
+
+@BANK.wrong("people-missing")
+def numbered_from_nought(person, moment, valid):
+    held = torch.zeros(len(person), dtype=torch.bool)
+    for who in range(len(set(person.tolist()))):
+        held |= (person == who) & person_by_person(person, moment, valid)
+    return held
+
+
 @BANK.wrong("cuts-a-moment")
 def picture_by_picture(person, moment, valid):
     held = torch.zeros(len(person), dtype=torch.bool)

@@ -47,6 +47,11 @@ BANK.wrong("each-update")(lambda curve, sizes, per_epoch: grown(curve * sizes.cu
 BANK.wrong("mean-of-updates")(
     lambda curve, sizes, per_epoch: (grown(curve * sizes.cumsum(0)) / sizes).view(-1, per_epoch).mean(1)
 )
+BANK.wrong("axes-changed")(
+    lambda curve, sizes, per_epoch: (
+        grown(curve * sizes.cumsum(0)).view(per_epoch, -1).sum(1) / sizes.view(per_epoch, -1).sum(1)
+    )
+)
 BANK.wrong("percent")(lambda curve, sizes, per_epoch: 100 * epoch_by_epoch(curve, sizes, per_epoch))
 BANK.wrong("wrong-values")(lambda curve, sizes, per_epoch: 1 - epoch_by_epoch(curve, sizes, per_epoch))
 BANK.wrong("wrong-type")(lambda curve, sizes, per_epoch: epoch_by_epoch(curve, sizes, per_epoch).tolist())

@@ -78,6 +78,14 @@ def all_together(shares, right, strangers, most):
     return rates(both.sort(descending=True).values[int(most * len(both))], shares, right, strangers)
 
 
+@BANK.wrong("one-fewer")
+def below_the_limit(shares, right, strangers, most):
+    for at in strangers.sort().values:
+        if at == strangers.max() or (strangers > at).double().mean() < most:
+            return rates(at, shares, right, strangers)
+    return None
+
+
 @BANK.wrong("asked-rate-told")
 def hoped(shares, right, strangers, most):
     at, _, named = by_sorting(shares, right, strangers, most)

@@ -52,6 +52,7 @@ def wrong(tensors: dict[str, Tensor], description: dict, images: Tensor, names: 
         "bias-missing": F.linear(x.flatten(1), weight).softmax(1)[:, columns],
         "asked-names-only": logits(x)[:, columns].softmax(1),
         "logits": logits(x)[:, columns],
+        "sigmoid": logits(x).sigmoid()[:, columns],
         "softmax-over-images": logits(x).softmax(0)[:, columns],
         "colours-last": logits(x.permute(0, 2, 3, 1)).softmax(1)[:, columns],
     }

@@ -17,15 +17,14 @@ def _held(
     moment: Tensor,
     valid: int,
     more: Callable[[int, int, int], bool] | None = None,
-    backwards: bool = False,
+    order: Callable[[list[int]], list[int]] = sorted,
 ) -> Tensor:
     """The right answer, or one with a part replaced: ``more(pictures held, moments held, size of the next)``."""
     more = more or (lambda held, _taken, _size: held < valid)
     held = torch.zeros(len(person), dtype=torch.bool)
     for number in person.unique():
         own = person == number
-        moments = moment[own].unique()
-        for taken, one in enumerate(moments.flip(0) if backwards else moments):
+        for taken, one in enumerate(order(list(dict.fromkeys(moment[own].tolist())))):
             shot = own & (moment == one)
             if not more(int((held & own).sum()), taken, int(shot.sum())):
                 break
@@ -54,7 +53,9 @@ def wrong(person: Tensor, moment: Tensor, valid: int) -> dict[str, Tensor]:
         "counts-moments": _held(person, moment, valid, lambda _held, taken, _size: taken < valid),
         "one-more": _held(person, moment, valid, lambda held, _taken, _size: held <= valid),
         "too-few": _held(person, moment, valid, lambda held, _taken, size: held + size <= valid),
-        "from-the-end": _held(person, moment, valid, backwards=True),
+        "from-the-end": _held(person, moment, valid, order=lambda moments: sorted(moments, reverse=True)),
+        "as-they-come": _held(person, moment, valid, order=list),
+        "people-missing": held & (person < len(person.unique())),
     }
 
 

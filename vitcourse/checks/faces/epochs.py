@@ -30,7 +30,7 @@ def wrong(curve: Tensor, sizes: Tensor, per_epoch: int) -> dict[str, Tensor]:
     ends, by_epoch = curve[per_epoch - 1 :: per_epoch], curve.reshape(-1, per_epoch)
     rights, images = _grown(seen[per_epoch - 1 :: per_epoch] * ends), sizes.reshape(-1, per_epoch).sum(1)
     updates = torch.arange(1, len(curve) + 1, dtype=curve.dtype)
-    right = rights / images
+    right, in_update = rights / images, _grown(curve * seen)
     return {
         "end-of-epoch": ends,
         "mean-of-curve": by_epoch.mean(1),
@@ -41,8 +41,10 @@ def wrong(curve: Tensor, sizes: Tensor, per_epoch: int) -> dict[str, Tensor]:
         "not-divided": rights,
         "divided-by-all": rights / seen[per_epoch - 1 :: per_epoch],
         "first-missing": right[1:],
-        "each-update": _grown(curve * seen) / sizes,
-        "mean-of-updates": (_grown(curve * seen) / sizes).reshape(-1, per_epoch).mean(1),
+        "each-update": in_update / sizes,
+        "mean-of-updates": (in_update / sizes).reshape(-1, per_epoch).mean(1),
+        "axes-changed": in_update.reshape(per_epoch, -1).sum(1) / sizes.reshape(per_epoch, -1).sum(1),
+        "axes-changed/sum": in_update.reshape(-1, per_epoch).sum(0) / sizes.reshape(-1, per_epoch).sum(0),
         "percent": 100 * right,
     }
 
@@ -52,8 +54,11 @@ epochs = Solved("faces.epochs", right=right, wrong=wrong, first="epoch")
 
 @epochs.on("each number is the accuracy on the images of its epoch, and no others")
 def draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor, int]:
-    """Some epochs of batches of any size, with accuracies that rise and fall."""
-    count, per_epoch = probe.integer(4, 6), probe.integer(3, 5)
+    """Some epochs of batches of any size, with accuracies that rise and fall.
+
+    Neither E nor E - 1 is the number of updates in an epoch: what is taken for what shows in the shape.
+    """
+    count, per_epoch = ((4, 5), (5, 3), (6, 3), (6, 4))[probe.integer(0, 3)]
     sizes = torch.randint(2, 17, (count, per_epoch), generator=probe.generator)
     share = (0.2 + 0.6 * probe.uniform(count, 1)).double()
     rights = (sizes * (share + 0.1 * probe.normal(count, per_epoch)).clamp(0, 1)).round().flatten()

@@ -72,26 +72,26 @@ PARTS = ("the threshold", "the share of strangers that are accepted", "the share
 threshold = Solved("faces.threshold", right=right, wrong=wrong, parts=PARTS, read=_read)
 
 
-def _draw(probe: Probe, rest: float) -> tuple[Tensor, Tensor, Tensor, float]:
+def _draw(probe: Probe, count: int, allowed: float) -> tuple[Tensor, Tensor, Tensor, float]:
     """Known people with high confidences, most of them rightly named, and strangers with lower ones.
 
     The accepted are not as many as the rightly named: else two of the mistakes would give one share.
     """
-    known, count = probe.sizes(2, 20, 30)
+    known = probe.integer(20, 29)
     while True:
         shares, strangers = (probe.normal(known) + 1.2).sigmoid(), (probe.normal(count) - 0.5).sigmoid()
         named = probe.uniform(known) < 0.5 + 0.4 * shares
-        most = (probe.integer(2, 5) + rest) / count
+        most = allowed / count
         if (shares > _bound(strangers, int(most * count))).sum() != named.sum():
             return shares, named, strangers, most
 
 
 @threshold.on("no more than the allowed share of strangers lies above the threshold, and it is the lowest such")
 def between(probe: Probe) -> tuple[Tensor, Tensor, Tensor, float]:
-    return _draw(probe, 0.5)
+    return _draw(probe, probe.integer(20, 30), probe.integer(2, 5) + 0.5)
 
 
-@threshold.on("where so many strangers are allowed that all may pass but a few, the same holds")
+@threshold.on("where all strangers but a few may pass, the same holds: also where the limit is reached exactly")
 def many(probe: Probe) -> tuple[Tensor, Tensor, Tensor, float]:
-    shares, named, strangers, _ = _draw(probe, 0)
-    return shares, named, strangers, (len(strangers) - probe.integer(3, 6) + 0.5) / len(strangers)
+    """Of 32, because a computer rounds no 32nd: whoever asks for less than the limit is seen."""
+    return _draw(probe, 32, 32 - probe.integer(3, 6))

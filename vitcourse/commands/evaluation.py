@@ -1,0 +1,105 @@
+"""``vitcourse evaluate``: a trained model, judged on data of its kind."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from vitcourse.commands import command_group, console, example, say
+from vitcourse.commands.options import Background
+from vitcourse.errors import DataError, InputError
+
+ONLY = {"background": "signs", "top": "faces"}  # options that mean nothing to the other kind of run
+ALL = "all"
+
+app = command_group()
+
+
+@app.command(epilog=example("vitcourse evaluate runs/signs --data data/signs --split valid --json"))
+def evaluate(
+    ctx: typer.Context,
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    data: Annotated[Path, typer.Option(help="Signs: an export folder. Faces: a folder of pictures for each person.")],
+    split: Annotated[
+        str,
+        typer.Option(
+            help="The split to judge on; train, if there, stands beside it. Faces are shared out as for the training; "
+            "with all, for a folder that had no part in it, every picture counts, and other people are strangers."
+        ),
+    ] = "valid",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    background: Background = "refuse",
+    top: Annotated[int, typer.Option(help="Faces: how often the right name is among so many.", min=1)] = 5,
+) -> None:
+    """Print accuracy and loss of a trained model; of signs also IoU, of faces also what its threshold refuses."""
+    from vitcourse.commands.terminal import notes
+    from vitcourse.training.description import described
+
+    kind = described(run).kind
+    for name, own in ONLY.items():
+        if kind != own and ctx.get_parameter_source(name).name != "DEFAULT":
+            raise InputError(f"--{name} is for runs of {own}, and {run} is one of {kind}")
+    noted = []
+    with notes(noted.append):
+        judged = _faces(run, data, split, top) if kind == "faces" else _signs(run, data, split, background)
+    measured, table = judged
+    if as_json:
+        print(json.dumps({"run": str(run), "data": str(data), "notes": noted, "splits": measured}, indent=1))
+    else:
+        for line in noted:
+            say(line)
+        console.print(table)
+
+
+def _signs(run: Path, data: Path, split: str, background: str) -> tuple[dict, Table]:
+    from vitcourse.asl import evaluate as measure
+    from vitcourse.asl import load_run
+    from vitcourse.commands.terminal import measures_table, progress
+    from vitcourse.data.asl import load
+
+    model, _ = load_run(run)
+    names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
+    datasets = {name: load(data, name, background) for name in names}
+    with progress(*(f"measuring {name}" for name in datasets)) as steps:
+        measured = {
+            name: measure(model, dataset, progress=step) | {"images": len(dataset)}
+            for (name, dataset), step in zip(datasets.items(), steps, strict=True)
+        }
+    return measured, measures_table(measured, split)
+
+
+def _faces(run: Path, data: Path, split: str, top: int) -> tuple[dict, Table]:
+    from vitcourse.commands.terminal import progress
+    from vitcourse.data.faces import PARTS, everybody, in_memory, load
+    from vitcourse.faces import load_run
+    from vitcourse.faces.measures import judge, logits_of
+    from vitcourse.faces.runs import THRESHOLD
+    from vitcourse.faces.trainer import digest
+    from vitcourse.training.description import described
+
+    if split not in (*PARTS, ALL):
+        raise InputError(f"--split of faces must be one of {', '.join((*PARTS, ALL))}, got {split!r}")
+    (model, setup), told = load_run(run), described(run)
+    if split == ALL:
+        sets = {ALL: everybody(data, told.labels)}
+    else:
+        sets = load(data, valid=setup.valid, test=setup.test, least=setup.least, few=setup.few)
+        sets = {name: sets[name] for name in dict.fromkeys(("train", split))}
+    if not len(sets[split]):
+        raise DataError(f"there are no pictures in {split}", data)
+    with progress("reading") as (step,):
+        parts = in_memory(sets, setup.vit.image_size, step)
+    if split != ALL and digest(parts["train"]) != setup.data:
+        raise DataError(f"its train is not what the run was trained on; --split {ALL} judges every picture", data)
+    threshold = told.metrics.get(THRESHOLD)
+    measured = {name: judge(logits_of(model, part.images), part.labels, top, threshold) for name, part in parts.items()}
+    table = Table(title=f"{len(parts[split])} pictures of {split}", title_justify="left")
+    for name in ("", *measured):
+        table.add_column(name, justify="right" if name else "left")
+    for name in measured[split]:
+        form = "{:d}" if name in ("images", "strangers") else "{:.4f}" if name == "loss" else "{:.2%}"
+        cells = (form.format(of[name]) if name in of else "" for of in measured.values())
+        table.add_row(name.replace("_", " "), *cells)
+    return measured, table
