@@ -78,13 +78,6 @@ def photos(pictures: Sequence[dict], says: Callable[[dict], str]) -> nodes.Node:
     return nodes.raw("", f'<div class="explore-photos">{shown}</div>', format="html")
 
 
-def still_sides() -> nodes.Node:
-    """A hand, its true box and the one that four sides make."""
-    picture = recorded("asl_sides")["pictures"][3]
-    says = f"A rendered hand that forms the letter {picture['letter']}, its true box, dashed, and that of the model"
-    return still_picture(picture, says, {"box-true": picture["true"], "hand-frame": picture["box"]}, "")
-
-
 def still_letters() -> nodes.Node:
     return photos(ten_hands(), lambda one: f"{one['letter']}; the model: {one['said']}")
 
@@ -110,7 +103,6 @@ def ten_hands() -> list[dict]:
 STILL: dict[str, Callable[[], nodes.Node]] = {
     "droppath": still_droppath,
     "frozen": still_frozen,
-    "sides": still_sides,
     "letters": still_letters,
 }
 DATA: dict[str, Callable[[], str]] = {

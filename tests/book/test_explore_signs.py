@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.builds_pages]
 def html(tmp_path_factory):
     cells = [new_markdown_cell("# A lesson\n\nText.", id="title")]
     for kind in KINDS:
-        still = ":still: figure\n" if kind in ("branches", "pulls") else ""
+        still = ":still: figure\n" if kind in ("branches", "pulls", "sides") else ""
         cells.append(new_markdown_cell(f":::{{explore}} {kind} A claim\n{still}The point.\n:::", id=kind))
         if still:
             cells.append(new_code_cell(DRAWN, id=f"{kind}-figure", metadata=SHOWN))
@@ -86,8 +86,8 @@ def test_without_scripts_a_still_figure_says_it(browser, html):
         figure = page.locator(f".explore-{kind}")
         assert figure.locator(".plot, svg, table, img").first.is_visible()
         assert figure.get_by_text("The point.").is_visible()
-    assert page.locator(".plot").count() == 2
-    assert page.locator(".cell_output", has_text="printed below").count() == 2
+    assert page.locator(".plot").count() == 3
+    assert page.locator(".cell_output", has_text="printed below").count() == 3
     plain.close()
 
 

@@ -125,5 +125,5 @@
     };
   }
 
-  Explore.add("sides", { state: { picture: 3, side: "top", cover: [-1, -1] }, build, unpack, locate });
+  Explore.add("sides", { state: { picture: 0, side: "top", cover: [-1, -1] }, build, unpack, locate });
 })();

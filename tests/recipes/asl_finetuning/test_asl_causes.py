@@ -1,17 +1,15 @@
-"""What is real in a photo, who its neighbours are, and where a model looks: on few rendered signs."""
+"""What is real in a photo, and who its neighbours are: on few rendered signs."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
-from vitcourse.asl.trainer import train_signs
 from vitcourse.data.asl import load, synthesise
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_data.photos import identity
-from vitcourse.recipes.asl_finetuning import asl_domain, asl_neighbours, asl_reach, asl_side_maps
+from vitcourse.recipes.asl_finetuning import asl_domain, asl_neighbours
 
 
 @pytest.fixture
@@ -93,16 +91,3 @@ def test_neighbours_are_looked_up_in_train_and_its_mirror_images(signs, monkeypa
     file.write_text(json.dumps(said))
     with pytest.raises(InputError, match="asl_reach was recorded on other photos"):
         asl_neighbours.record(signs)
-
-
-def test_where_a_trained_model_looks(signs):
-    with pytest.raises(InputError, match="there is no such run; record asl_reach first"):
-        asl_side_maps.record()
-    run = replace(asl_reach.RUN, image_size=32, labels="exported", training=replace(asl_reach.RUN.training, epochs=1))
-    train_signs(run, signs, signs.parent / "_build" / "asl_reach" / "seed_0", judge=False)
-    content = whole(asl_side_maps.record, None)
-    assert [picture["letter"] for picture in content["pictures"]] == list(asl_side_maps.SHOWN)
-    for picture in content["pictures"]:
-        shares = torch.tensor(picture["shares"])
-        assert shares.shape == (4, 4, 4)
-        torch.testing.assert_close(shares.sum((1, 2)), torch.ones(4), atol=2e-3, rtol=0)
