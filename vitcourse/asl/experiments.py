@@ -54,8 +54,12 @@ class Ground:
     judged: InMemory
     stored: dict[tuple, tuple[FrozenFeatures, FrozenFeatures]] = field(default_factory=dict)
 
-    def features(self, model: ClassificationBBoxTransformer, run: SignRun) -> tuple[FrozenFeatures, FrozenFeatures]:
-        """Of train and judged; computed when they are first asked for."""
+    def features(
+        self, model: ClassificationBBoxTransformer, run: SignRun
+    ) -> tuple[FrozenFeatures, FrozenFeatures] | tuple[InMemory, InMemory]:
+        """Of train and judged; computed when they are first asked for. A box head that reads maps needs the pictures."""
+        if run.box_head != "mean":
+            return self.train, self.judged
         key = run.backbone, run.image_size, run.frozen_layers
         if key not in self.stored:
             both = self.train, self.judged
@@ -80,7 +84,7 @@ class Ground:
             if run.box_head == "mean":
                 model.bounding_box = heads.head(width, 4)
         model.to(own_device())
-        train, judged = self.features(model, run) if run.box_head == "mean" else (self.train, self.judged)
+        train, judged = self.features(model, run)
         done = 0
 
         def measured(trained: ClassificationBBoxTransformer) -> dict[str, float]:

@@ -95,12 +95,13 @@ def test_the_fair_comparison(folder, monkeypatch):
     assert content["costs"]["ViT"]["operations"] > 0
 
 
-def test_the_study_reads_its_winner_with_new_seeds(folder, monkeypatch):
+@pytest.mark.parametrize("box_head", ["mean", "sides"])
+def test_the_study_reads_its_winner_with_new_seeds(folder, monkeypatch, box_head):
     real = study.settings_of
 
     def settings_of(trial, epochs, seed):
         run, heads = real(trial, epochs, seed)
-        return replace(run, backbone="vit", image_size=32), heads
+        return replace(run, backbone="vit", image_size=32, box_head=box_head, balance="constant"), heads
 
     monkeypatch.setattr(study, "settings_of", settings_of)
     monkeypatch.setattr(asl_study, "PICTURES", TINY | {"train": 78})
