@@ -29,7 +29,7 @@ def answers(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def answering(model: Callable = answers) -> Answering:
     """Of pictures in between it says that it does not know them."""
-    metrics = {"valid_accuracy": 0.75, THRESHOLD: 0.9}
+    metrics = {"accuracy": 1.0, "valid_accuracy": 0.75, THRESHOLD: 0.9}
     return Answering(Description("lights", LABELS, preprocessing(8), metrics, {}), model)
 
 

@@ -102,6 +102,14 @@ def test_what_cannot_be_read_has_a_short_page(pages):
     assert "not tried" not in text
 
 
+def test_a_long_name_fits_a_phone(pages, context):
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.set_content(pages["carl"].replace("its text is damaged", f"{'a_long_name' * 9}.pdf"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_the_pages_name_the_assignment(pages):
     assert "<title>Exercises: attention: feedback for ben</title>" in pages["ben"]
     assert LESSON not in text_of(pages["ben"])

@@ -113,7 +113,7 @@ def merge(
         from vitcourse.grading.merge import merge as merge_all
 
     entries, notes = merge_all(tables, out, own=course)
-    for line in [*(line for entry in entries for line in entry.problems), *notes]:
+    for line in dict.fromkeys([*(line for entry in entries for line in entry.problems), *notes]):
         say(line)
     rows = [row for entry in entries for row in entry.rows]
     _sum_up(rows, f"joined {_count(len(tables), 'part')}, {_count(len(entries), 'submission')}")

@@ -121,8 +121,8 @@ class Drawing:
             return
         self.images.append(plots.thumbnail(pixels, round(self.side * plots.SAVED_DPI)))
         self.boxes += [answer["box"]] if "box" in answer else []
-        label = "unknown" if answer.get("unknown") else answer["top"][0]["label"]
-        self.titles.append("  ".join((label, f"{answer['top'][0]['share']:.0%}")))
+        likeliest = answer["top"][0]
+        self.titles.append("unknown" if answer.get("unknown") else f"{likeliest['label']}  {likeliest['share']:.0%}")
 
     def save(self, out: Path) -> None:
         import torch

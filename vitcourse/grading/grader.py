@@ -153,7 +153,7 @@ def _line(submission: Submission, problems: list[str]) -> str:
 
 def _in_words(submission: Submission) -> str:
     if submission.problem == MISSING:
-        return "Nothing was handed in."
+        return submission.detail or "Nothing was handed in."
     if submission.problem == NO_NOTEBOOK:
         return f"{submission.detail}."
     return f"The notebook could not be graded: {submission.detail}."

@@ -21,6 +21,7 @@ from vitcourse.grading.platforms import (
     CANVAS,
     MOODLE,
     Person,
+    called,
     canvas_student,
     moodle_student,
     names_alike,
@@ -210,7 +211,7 @@ def enter(students: Sequence[Student], roster: Roster) -> tuple[list[Student], l
     if students and not claims:
         ours, theirs = (
             some(student.name for student in students),
-            some(person.student for person in roster.people.values()),
+            some(called(person.student, person.name) for person in roster.people.values()),
         )
         raise DataError(f"of those who handed in ({ours}) none stands in it ({theirs})", roster.file)
     there = {student.name for student in result}

@@ -114,14 +114,15 @@ def collect(
     if roster is not None:
         there = {(entry.student, entry.lesson) for entry in result}
         # A number on a platform may be one assignment's.
-        people = [replace(student.person, id="", label="") for student in students] + [one.person for one in absent]
-        result += [
-            Submission(person.student, lesson, problem=MISSING, person=person)
-            for person in people
-            for lesson in lessons
-            if (person.student, lesson) not in there
-        ]
+        for person in [replace(student.person, id="", label="") for student in students]:
+            left = [lesson for lesson in lessons if (person.student, lesson) not in there]
+            result += [_missing(person, lesson, f"Nothing was handed in for {lesson}.") for lesson in left]
+        result += [_missing(student.person, lesson) for student in absent for lesson in lessons]
     return sorted(result, key=lambda entry: (entry.student, entry.lesson))
+
+
+def _missing(person: Person, lesson: str, detail: str = "") -> Submission:
+    return Submission(person.student, lesson, problem=MISSING, detail=detail, person=person)
 
 
 def _joined(students: list[Student], masters: Mapping[str, Master], roster: Roster | None) -> list[Student]:

@@ -15,8 +15,8 @@ function tell(line, wrong = false) {
 async function introduce() {
   const about = await (await fetch("about")).json();
   limits = about.limits;
-  const reached = Object.entries(about.metrics).find(([name]) => name.endsWith("accuracy"));
-  const measured = reached ? ` It named ${percent(reached[1])} of its validation images correctly.` : "";
+  const reached = about.metrics.valid_accuracy ?? about.metrics.held_out_accuracy; // "accuracy" is that of the training
+  const measured = reached === undefined ? "" : ` It named ${percent(reached)} of its validation images correctly.`;
   part("about").textContent =
     `A model of ${about.kind} with ${about.labels.length} labels, which reads images of ` +
     `${about.preprocessing.size} × ${about.preprocessing.size} pixels.${measured}`;
