@@ -34,7 +34,7 @@ class RecordedRuns(SphinxDirective):
         files = sorted(Path(self.env.srcdir, "book", "results").glob("*.json"))
         for file in files:
             self.env.note_dependency(str(file))
-        runs = [run for file in files if (run := read_run(file)).tables]
+        runs = [run for file in files if (run := read_run(file)).tables and run.recipe]
         speed = self.arguments == [SPEED]
         runs = [run for run in runs if (run.topic == SPEED) == speed]
         if not runs:

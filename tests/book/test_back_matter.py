@@ -104,7 +104,8 @@ def test_every_recorded_run_is_read_and_says_what_it_asked():
         "sign_pictures": "pages",
     }
     assert set(empty) <= set(others)
-    assert [run.name for run in runs if run.tables and not (run.recipe and run.topic)] == []
+    # What no recipe makes is shown elsewhere.
+    assert {run.name for run in runs if run.tables and not (run.recipe and run.topic)} <= set(others)
     for run in runs:
         for table in run.tables:
             assert all(len(settings) == len(table.settings) for settings, _ in table.rows), run.name
