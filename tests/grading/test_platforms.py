@@ -126,6 +126,13 @@ def test_moodle_numbers_a_student_anew_in_each_assignment(tmp_path, course, text
     assert found == students
 
 
+def test_a_folder_of_the_instructors_own_is_no_namesake(tmp_path, course, text):
+    (tmp_path / "in" / "ann lee").mkdir(parents=True)
+    (tmp_path / "in" / "ann lee" / "hw.ipynb").write_text("{")
+    file = zip_of(tmp_path / "1.zip", {f"{MOODLES.format(1)}/hw.ipynb": text})
+    assert [one.student for one in collect([file, tmp_path / "in"], load_masters(course))] == ["Ann Lee_1", "ann lee"]
+
+
 def test_of_several_attempts_the_last_counts_whatever_the_files_say(found, text):
     entries = found({f"HW_al_attempt_2026-01-{day}-10-00-00_hw.ipynb": text for day in (30, 31, 29)})
     assert "2026-01-31" in entries["al"].name

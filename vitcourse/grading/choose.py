@@ -62,11 +62,11 @@ def chosen(
     """
     number, count = choice.part
     students = sorted({entry.student for entry in submissions})
-    names = {entry.student: called(entry.student, entry.person.name if entry.person else "") for entry in submissions}
     mine = set(students[number - 1 :: count])
     result = [entry for entry in submissions if entry.student in mine]
     for name in choice.students:
         if not any(_is(entry, name) for entry in result):
+            names = {one.student: called(one.student, one.person.name if one.person else "") for one in submissions}
             raise InputError(f"--student {name}: nobody is called so; there are: {some(map(names.get, students))}")
     if choice.students:
         result = [entry for entry in result if any(_is(entry, name) for name in choice.students)]

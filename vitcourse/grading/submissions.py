@@ -132,19 +132,23 @@ def _joined(students: list[Student], masters: Mapping[str, Master], roster: Rost
     """
     names = Counter(form for one in roster.people.values() for form in names_alike(one.name)) if roster else Counter()
     alike: dict[str, list[Student]] = defaultdict(list)
+    result = []
     for student in students:
         name = plain(student.person.name)
-        alike[name if student.person.platform == MOODLE and names[name] < 2 else student.name].append(student)
-    result = []
+        (alike[name] if student.person.platform == MOODLE and names[name] < 2 else result).append(student)
     for group in alike.values():
-        places = [student.place.parent for student in group]
-        lessons = [entry.lesson for student in group for entry in _of_student(student, masters) if entry.lesson]
-        if len(group) > 1 and (len(set(places)), len(set(lessons))) == (len(places), len(lessons)):
+        if len(group) > 1 and _is_one(group, masters):
             first, *others = sorted(group, key=lambda student: int(student.person.id))
             more = [(found, replace(person, student=first.name)) for one in others for found, person in one.files]
             group = [replace(first, files=[*first.files, *more])]
         result += group
     return sorted(result, key=lambda student: student.name)
+
+
+def _is_one(students: list[Student], masters: Mapping[str, Master]) -> bool:
+    places = [student.place.parent for student in students]
+    lessons = [entry.lesson for student in students for entry in _of_student(student, masters) if entry.lesson]
+    return (len(set(places)), len(set(lessons))) == (len(places), len(lessons))
 
 
 def _of_student(student: Student, masters: Mapping[str, Master]) -> list[Submission]:
