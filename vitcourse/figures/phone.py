@@ -133,5 +133,5 @@ def _overlaps(figure: Figure) -> float:
     for a, b in itertools.combinations(boxes, 2):
         wide = min(a.x1, b.x1) - max(a.x0, b.x0)
         high = min(a.y1, b.y1) - max(a.y0, b.y0)
-        found += max(0, wide + 3) * (high > 0.25 * min(a.height, b.height))
+        found += max(0, wide + 2) * (high > 0.25 * min(a.height, b.height))
     return found
