@@ -57,7 +57,7 @@ class Ground:
     def features(
         self, model: ClassificationBBoxTransformer, run: SignRun
     ) -> tuple[FrozenFeatures, FrozenFeatures] | tuple[InMemory, InMemory]:
-        """Of train and judged; computed when they are first asked for. A box head that reads maps needs the pictures."""
+        """Of train and judged; computed when first asked for. A box head that reads maps needs the pictures."""
         if run.box_head != "mean":
             return self.train, self.judged
         key = run.backbone, run.image_size, run.frozen_layers
