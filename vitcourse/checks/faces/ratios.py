@@ -70,8 +70,8 @@ def draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor]:
     Some program is slower, or faster, in more than half of the rounds and in less than three quarters of them, and of
     some the quartiles, which lie between two rounds, say other than the count.
     """
-    rounds, programs = (8, 12)[probe.integer(0, 1)], probe.integer(4, 5)
-    speed = torch.tensor([1.0, 1.9, 0.55, 1.06, 0.95])[:programs]
+    rounds, programs = (8, 12)[probe.integer(0, 1)], probe.integer(5, 6)
+    speed = torch.tensor([1.0, 1.9, 0.55, 1.06, 0.95, 1.04])[:programs]
     while True:
         busy = torch.exp(0.5 * probe.normal(rounds, 1))
         times = 0.01 * speed * busy * torch.exp(0.1 * probe.normal(rounds, programs))
