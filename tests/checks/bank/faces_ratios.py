@@ -55,14 +55,6 @@ BANK.wrong("difference")(told(lambda own, first: (own - first).quantile(0.5, dim
 BANK.wrong("always-decided")(told(verdict=lambda own, first: ((own / first).quantile(0.5, dim=0) - 1).sign().long()))
 BANK.wrong("all-rounds")(told(verdict=lambda own, first: judged(own / first, 1.0)))
 BANK.wrong("always-decided")(told(verdict=lambda own, first: judged(own / first, 0.501)))
-BANK.wrong("quartiles")(
-    told(
-        verdict=lambda own, first: (
-            (torch.quantile(own / first, 0.25, dim=0) > 1).long()
-            - (torch.quantile(own / first, 0.75, dim=0) < 1).long()
-        )
-    )
-)
 BANK.wrong("verdict-turned")(told(verdict=lambda own, first: -judged(own / first)))
 BANK.wrong("never-decided")(told(verdict=lambda own, first: torch.zeros(own.shape[1], dtype=torch.long)))
 BANK.wrong("first-left-in")(lambda times: with_quantile(torch.cat([times[:, :1], times], 1)))
