@@ -1,10 +1,24 @@
 """What is packed of a built book."""
 
 import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
+import dist
 import pytest
-from dist import first_pages, one_page, pack, pages_in_order, print_book
+from dist import first_pages, one_page, pack, pages_in_order
+
+# In a process of its own, since this one may have a browser open already.
+PRINT = """
+import sys
+from pathlib import Path
+programs, html, file = map(Path, sys.argv[1:])
+sys.path.insert(0, str(programs))
+from dist import print_book
+print_book(html, file)
+"""
 
 PAGE = """<!DOCTYPE html><html><head><title>{title}</title></head><body><article class="bd-article">
 <h1 id="top">{title}</h1><a href="#top">up</a> <a href="{other}#top">there</a> <a href="https://example.org/#x">away</a>
@@ -53,7 +67,8 @@ def test_the_contents_know_where_each_part_begins(html):
     (html / "lessons" / "one.html").write_text(
         (html / "lessons" / "one.html").read_text().replace("<svg>", '<p style="break-before: page">Below.</p><svg>')
     )
-    print_book(html, html / "book.pdf")
+    words = [Path(dist.__file__).parent, html, html / "book.pdf"]
+    subprocess.run([sys.executable, "-c", PRINT, *map(str, words)], check=True)
     assert first_pages((html / "book.pdf").read_bytes()) == {"p1": 3}  # after the first page and the contents
     assert not (html / "whole.html").exists()
 
