@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dist
 import pytest
-from dist import first_pages, one_page, pack, pages_in_order
+from dist import NUMBER, first_pages, one_page, pack, pages_in_order
 
 # In a process of its own, since this one may have a browser open already.
 PRINT = """
@@ -71,6 +71,14 @@ def test_the_contents_know_where_each_part_begins(html):
     subprocess.run([sys.executable, "-c", PRINT, *map(str, words)], check=True)
     assert first_pages((html / "book.pdf").read_bytes()) == {"p1": 3}  # after the first page and the contents
     assert not (html / "whole.html").exists()
+
+
+@pytest.mark.browser
+def test_the_contents_tell_the_page(html, context):
+    page = context.new_page()
+    page.set_content(one_page(html))
+    page.evaluate(NUMBER, {"p1": 77})
+    assert page.locator(".all-pages li").all_text_contents() == ["Second77"]
 
 
 def test_the_same_files_make_the_same_archive(html, tmp_path):

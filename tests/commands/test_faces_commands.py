@@ -4,10 +4,12 @@ import json
 import shutil
 
 import pytest
+import torch
 from PIL import Image
 
 from vitcourse.asl import SignRun
 from vitcourse.asl.runs import save_run
+from vitcourse.commands.trained import Drawing
 from vitcourse.data.images import decode
 from vitcourse.faces import load_run
 from vitcourse.training import WEIGHTS
@@ -45,6 +47,13 @@ def trained(people, tmp_path_factory):
     assert ended.value.code == 0
     shutil.move(first, folder)
     return folder
+
+
+def test_an_unknown_face_in_an_overlay_has_no_share():
+    drawing, pixels = Drawing(2), torch.zeros(3, 16, 16, dtype=torch.uint8)
+    for unknown in (False, True):
+        drawing.add(pixels, {"unknown": unknown, "top": [{"label": "Ann", "share": 0.4}]})
+    assert drawing.titles == ["Ann  40%", "unknown"]
 
 
 def test_a_run_names_people_and_says_when_it_does_not_know_somebody(command, people, trained, tmp_path):
