@@ -22,6 +22,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER, FIGURE = "explore", "figure"  # below _static; what ``:still:`` may be
+TEXT_MODELS = {"numbers": "number_models", "bert": "bert_models"}  # their data, and the recorded runs
+MOMENTS = {name: [f"{name}-{place}" for place in range(4)] for name in TEXT_MODELS}  # of their training
 KINDS = {  # the scripts of each kind beside its own, and its data
     "hand": (("vit",), ("hands", "sign-model")),
     "tokens": ((), ()),
@@ -34,6 +36,10 @@ KINDS = {  # the scripts of each kind beside its own, and its data
     "frozen": ((), ("frozen-steps",)),
     "sides": ((), ("side-maps",)),
     "letters": ((), ("ten-hands",)),
+    "mask": ((), ()),
+    "clocks": (("vit", "text"), ()),
+    "number": (("vit", "text"), ("numbers", *MOMENTS["numbers"])),
+    "gap": (("vit", "text"), ("bert", *MOMENTS["bert"])),
 }
 
 
@@ -138,6 +144,21 @@ def photo() -> str:
     return given("photo", base64.b64encode(stream.getvalue()).decode())
 
 
+def text_model(name: str) -> str:
+    """All that is recorded of a text model but its weights."""
+    from vitcourse import results
+
+    recorded = results.load(TEXT_MODELS[name])
+    return given(name, {key: value for key, value in recorded.items() if key not in ("models", "provenance")})
+
+
+def text_weights(name: str, place: int) -> str:
+    """Its weights at one of the moments that are recorded."""
+    from vitcourse import results
+
+    return given(MOMENTS[name][place], list(results.load(TEXT_MODELS[name])["models"].values())[place])
+
+
 DATA: dict[str, Callable[[], str]] = {
     "hands": hands,
     "looks": looks,
@@ -145,6 +166,9 @@ DATA: dict[str, Callable[[], str]] = {
     "sign-model": sign_model,
     **course_stills.DATA,
 }
+for model, files in MOMENTS.items():
+    DATA[model] = partial(text_model, model)
+    DATA |= {file: partial(text_weights, model, place) for place, file in enumerate(files)}
 
 
 def take_frames(app, doctree) -> None:
@@ -188,37 +212,7 @@ def is_cell(node: nodes.Node) -> bool:
     return isinstance(node, nodes.container) and "cell" in node.get("classes", ())
 
 
-TEXT_MODELS = {"numbers": "number_models", "bert": "bert_models"}  # their data, and the recorded runs
-MOMENTS = {name: [f"{name}-{place}" for place in range(4)] for name in TEXT_MODELS}  # of their training
-
-
-def text_model(name: str) -> str:
-    """All that is recorded of a text model but its weights."""
-    from vitcourse import results
-
-    recorded = results.load(TEXT_MODELS[name])
-    return given(name, {key: value for key, value in recorded.items() if key not in ("models", "provenance")})
-
-
-def text_weights(name: str, place: int) -> str:
-    """Its weights at one of the moments that are recorded."""
-    from vitcourse import results
-
-    return given(MOMENTS[name][place], list(results.load(TEXT_MODELS[name])["models"].values())[place])
-
-
-KINDS |= {
-    "mask": ((), ()),
-    "clocks": (("vit", "text"), ()),
-    "number": (("vit", "text"), ("numbers", *MOMENTS["numbers"])),
-    "gap": (("vit", "text"), ("bert", *MOMENTS["bert"])),
-}
-for model, files in MOMENTS.items():
-    DATA[model] = partial(text_model, model)
-    DATA |= {file: partial(text_weights, model, place) for place, file in enumerate(files)}
-
-
-def add_scripts(app, pagename, templatename, context, doctree) -> None:  # noqa: ARG001 - likewise
+def add_scripts(app, pagename, templatename, context, doctree) -> None:  # noqa: ARG001 - the signature that Sphinx calls
     shown = sorted(kinds(app.env).get(pagename, ()))
     if not shown:
         return
@@ -239,7 +233,7 @@ def write_files(app, error) -> None:
         (folder / f"{name}.js").write_text(DATA[name](), encoding="utf-8")
 
 
-def forget_page(app, env, docname: str) -> None:  # noqa: ARG001 - likewise
+def forget_page(app, env, docname: str) -> None:  # noqa: ARG001 - the signature that Sphinx calls
     kinds(env).pop(docname, None)
 
 
