@@ -31,7 +31,7 @@ from vitcourse.training import (
 # The recorded run `asl_reach` is of it.
 PRESETS = {
     "reach": SignRun(
-        image_size=128,
+        image_size=192,
         box_head="sides",
         labels="tight",
         box_loss="giou",

@@ -19,6 +19,7 @@ def signs(folder, monkeypatch):
         short = replace(module.RUN, image_size=32, training=replace(module.RUN.training, epochs=1))
         monkeypatch.setattr(module, "RUN", short)
         monkeypatch.setattr(module, "SEEDS", (0, 1))
+    monkeypatch.setattr(asl_reach, "SIZES", (32, 48))
     monkeypatch.setattr(asl_heads, "TRAINING", asl_heads.RUN.training)
     monkeypatch.setattr(asl_heads, "SETTINGS", (asl_heads.SETTINGS[0], asl_heads.SETTINGS[-1]))
     return folder / "signs"
@@ -65,8 +66,10 @@ def test_the_last_trainings_read_valid_once_each_and_the_reads_are_counted(signs
     file = asl_reach.record(signs, lambda line: None)
     content, reads = (json.loads((file.parent / f"{name}.json").read_text()) for name in (file.stem, "asl_valid_reads"))
     assert file.stem == "asl_reach"
-    assert calls == [("sides", "tight", seed, 78, None) for seed in (0, 1)]
-    assert reads["reads"] == {"asl_reach": 2, "asl_real": 3}
+    assert calls == 2 * [("sides", "tight", seed, 78, None) for seed in (0, 1)]
+    assert [(row["image_size"], row["seed"]) for row in content["rows"]] == [(32, 0), (32, 1), (48, 0), (48, 1)]
+    assert asl_reach.reached(48) == content["rows"][2:]
+    assert reads["reads"] == {"asl_reach": 4, "asl_real": 3}
     valid = load(signs, "valid")
     for row in content["rows"]:
         assert tuple(row["valid"]) == READINGS
@@ -78,7 +81,7 @@ def test_the_last_trainings_read_valid_once_each_and_the_reads_are_counted(signs
         assert sum(over) / len(valid) == pytest.approx(single["iou75"])
     assert content["settings"]["epochs"] == 1
     asl_reach.record(signs, lambda line: None)
-    assert len(calls) == 2
+    assert len(calls) == 4
 
 
 def test_each_change_is_trained_alone_and_none_that_is_recorded(signs, monkeypatch):

@@ -1,10 +1,10 @@
 """The recorded run ``asl_reach``: letters and boxes on the real photos, with every setting that did best on the
 hold-out.
 
-The settings are those of the command ``vitcourse train asl`` with its preset ``reach``. Every seed trains on all of
-train, the model of the last epoch is taken, and valid is read once for it, in four readings (`asl.looks`). The file is
-written after every seed, and a seed that was stopped goes on from its last epoch (the run folders lie in
-``_build/asl_reach``).
+The settings are those of the command ``vitcourse train asl`` with its preset ``reach``, on pictures of its size and of
+a smaller one. Every seed trains on all of train, the model of the last epoch is taken, and valid is read once for it,
+in four readings (`asl.looks`). The file is written after every seed, and a seed that was stopped goes on from its last
+epoch (the run folders lie in ``_build/asl_reach``).
 
 How often a trained model has been judged on valid, by this recipe and the others, is counted in ``asl_valid_reads``.
 """
@@ -12,6 +12,7 @@ How often a trained model has been judged on valid, by this recipe and the other
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ from vitcourse.training import CHECKPOINT
 
 SEEDS = (0, 1, 2)
 RUN = PRESETS["reach"]
+SIZES = (128, RUN.image_size)
 KEPT = ("single look", "second look")  # readings whose answers are recorded photo by photo
 READS: dict[str, Callable[[dict], int]] = {  # of valid by trained models, in other recorded runs
     "asl_real": lambda found: len(found["rows"]),
@@ -45,24 +47,29 @@ def record(data: Path, say: Say) -> Iterator[dict | tuple[str, dict]]:
     known = identity(data)
     rows = (recorded("asl_reach", known) or {"rows": []})["rows"]
     parts = real_parts(data, say, tight=True)
-    settings = {name: getattr(RUN, name) for name in ("image_size", "box_head", "labels", "box_loss", "strong")}
+    settings = {name: getattr(RUN, name) for name in ("box_head", "labels", "box_loss", "strong")}
     settings |= {"classification_divisor": RUN.classification_divisor, **vars(RUN.training)}
     del settings["seed"]
     content = {"data": known, "settings": settings, "rows": rows}
-    for seed in SEEDS:
-        if seed not in [row["seed"] for row in rows]:
-            run = replace(RUN, training=replace(RUN.training, seed=seed))
-            out = results.FOLDER.parents[1] / "_build" / "asl_reach" / f"seed_{seed}"
+    for size, seed in product(SIZES, SEEDS):
+        if (size, seed) not in [(row["image_size"], row["seed"]) for row in rows]:
+            run = replace(RUN, image_size=size, training=replace(RUN.training, seed=seed))
+            out = results.FOLDER.parents[1] / "_build" / "asl_reach" / f"{size}_seed_{seed}"
             model, log = train_signs(run, parts, out, resume=(out / CHECKPOINT).exists(), judge=False)
             answers, photos = valid_answers(model, parts.split("valid"))
             seconds = round(sum(entry["seconds"] for entry in log), 1)
-            about = {"seed": seed, "parameters": sum(parameter.numel() for parameter in model.parameters())}
+            about = {"image_size": size, "seed": seed, "parameters": sum(p.numel() for p in model.parameters())}
             about |= {"valid_read": 1, "valid": answers, "photos": photos}
             rows.append(about | {"log": log, "seconds": seconds, "threads": torch.get_num_threads()})
-            one = answers["single look"]
-            say(f"seed {seed}: letters {one['accuracy']:.1%}, IoU@75 {one['iou75']:.1%}, IoU@90 {one['iou90']:.1%}")
+            one, told = answers["single look"], f"{size} px, seed {seed}"
+            say(f"{told}: letters {one['accuracy']:.1%}, IoU@75 {one['iou75']:.1%}, IoU@90 {one['iou90']:.1%}")
         yield "asl_valid_reads", {"data": known, "reads": valid_reads(rows), "seconds": 0.0}
         yield content | {"seconds": sum(row["seconds"] for row in rows)}
+
+
+def reached(image_size: int = RUN.image_size) -> list[dict]:
+    """What is recorded of one size of the pictures, seed by seed."""
+    return [row for row in results.load("asl_reach")["rows"] if row["image_size"] == image_size]
 
 
 def valid_answers(model: torch.nn.Module, valid: AslDataset) -> tuple[dict, dict]:
