@@ -9,8 +9,8 @@ from page_checks import visit
 from small_books import build, write_book
 
 from tests.notebooks import sample
-from vitcourse import results
 from vitcourse.exercises import of_topic
+from vitcourse.recipes.asl_finetuning import asl_reach
 
 FIRST, EXERCISES = "lessons/01_attention/attention", "lessons/01_attention/attention_exercises"
 LATER, APPENDIX = "lessons/08_training/training", "lessons/08_training/faults"
@@ -136,7 +136,7 @@ def test_ways_are_as_long_as_their_lessons_say(opened):
 
 
 def test_the_chart_shows_what_is_recorded(opened):
-    shares = [row["valid"]["second look"]["accuracy"] for row in results.load("asl_reach")["rows"]]
+    shares = [row["valid"]["second look"]["accuracy"] for row in asl_reach.reached()]
     mean = sum(shares) / len(shares)
     bars = opened("index").locator(".made-chart li")
     assert bars.count() == 6

@@ -9,7 +9,7 @@ from vitcourse.data.asl import load, synthesise
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes.asl_data.photos import identity
-from vitcourse.recipes.asl_finetuning import asl_domain, asl_neighbours
+from vitcourse.recipes.asl_finetuning import asl_domain, asl_neighbours, asl_reach
 
 
 @pytest.fixture
@@ -71,7 +71,9 @@ def test_neighbours_are_looked_up_in_train_and_its_mirror_images(signs, monkeypa
     photos = {"true": true, "single look": {"letters": "A" * 26}}
     file = signs.parent / "book" / "results" / "asl_reach.json"
     file.parent.mkdir(parents=True)
-    said = {"data": identity(signs), "rows": 2 * [{"photos": photos}]}
+    size = asl_reach.RUN.image_size
+    rows = [{"image_size": wide, "photos": photos} for wide in (size // 2, size, size)]
+    said = {"data": identity(signs), "rows": rows}
     file.write_text(json.dumps(said))
 
     def of_letters(images):  # a ruler that says nothing but how bright a picture is

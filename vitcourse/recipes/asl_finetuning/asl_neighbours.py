@@ -3,7 +3,7 @@
 For each photo of valid the nearest hand of train is looked up, among those of the same letter and among all others. A
 hand is the window around its true box (`asl.looks.window`), and two are as near as the cosine of their features in the
 backbone that knows rendered hands alone: a ruler that has seen neither split. Train is looked through with its mirror
-images. What the three models of `asl_reach` said of each photo stands in its record, so no model reads valid for this.
+images. What the models of `asl_reach` said of each photo stands in its record, so no model reads valid for this.
 """
 
 from pathlib import Path
@@ -20,6 +20,7 @@ from vitcourse.data.letters import LETTERS
 from vitcourse.errors import InputError
 from vitcourse.recipes import Say, recipe
 from vitcourse.recipes.asl_data.photos import identity, real_parts
+from vitcourse.recipes.asl_finetuning.asl_reach import reached
 
 SIZE, BATCH = 96, 128
 
@@ -51,7 +52,7 @@ def record(data: Path, say: Say) -> dict:
     own = valid.labels[:, None] == train.labels.repeat(2)
     nearest, other = near.where(own, -1.0).amax(1), near.where(~own, -1.0).max(1)
     others = train.labels.repeat(2)[other.indices].tolist()
-    answers = [row["photos"]["single look"]["letters"] for row in said["rows"]]
+    answers = [row["photos"]["single look"]["letters"] for row in reached()]
     photos = [
         {
             "letter": true[i],
