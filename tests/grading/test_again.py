@@ -146,6 +146,15 @@ def test_everybody_in_the_roster_has_a_row_and_the_roster_is_kept(run, count, tm
     assert (tmp_path / "g" / "totals.csv").read_text().count("\n") == 7
 
 
+def test_a_page_calls_a_student_as_the_roster_does(run, tmp_path):
+    (tmp_path / "class.csv").write_text('id,name\n803,"O\'Neil, Änne"\n804,\n')
+    for student in ("803", "804"):
+        (tmp_path / "scans" / student).mkdir(parents=True)
+    graded, _ = run("s", places=tmp_path / "scans", roster=tmp_path / "class.csv")
+    titles = [page.read_text().partition("</title>")[0].rpartition(": ")[2] for page in graded.pages]
+    assert titles == ["feedback for O&#39;Neil, Änne", "feedback for 804"]
+
+
 @pytest.mark.parametrize(("text", "words"), [("0/3", "--part 0/3"), ("4/3", "a part is written"), ("x", "a part is")])
 def test_a_part_is_a_part(text, words):
     assert share("3/8") == (3, 8)
@@ -212,7 +221,7 @@ def test_parts_that_do_not_belong_together_are_refused(run, count, course, folde
         merge(tables, out, course)
     with pytest.raises(InputError, match="no folder of grades none beside it"):
         merge([tmp_path / "none.csv"], out, course)
-    with pytest.raises(InputError, match=r"must be a \.csv file in a folder that exists, and p1 be new"):
+    with pytest.raises(InputError, match="go to the folder p1 beside it, which is there already; name another --out"):
         merge(tables[:1], tmp_path / "p1.csv", course)
     assert not out.exists()
     assert not (tmp_path / "all").exists()

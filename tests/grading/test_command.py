@@ -73,7 +73,7 @@ def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
     [
         (["assign", "99_none", "--out", "OUT"], "no exercises for '99_none'; there are some for: 01_attention"),
         (["grade", "OUT/none", "--seed", "s", "--out", "OUT/g.csv"], "no such folder"),
-        (["grade", "OUT", "--seed", "s", "--out", "OUT.csv"], "no submissions in it"),
+        (["grade", "OUT", "--seed", "s", "--out", "OUT/g.csv"], "no submissions in it"),
         (["grade", "IN", "--seed", "", "--out", "OUT/g.csv"], "the seed is empty"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/g.txt"], "must be a .csv file"),
         (["grade", "IN", "--seed", "s", "--out", "OUT/none/g.csv"], "in a folder that exists"),
@@ -91,6 +91,7 @@ def test_assign_says_what_it_wrote_and_overwrites_nothing(command, tmp_path):
             "anna.ipynb, row 1: no column",
         ),
         (["grade", "IN/carl.ipynb", "--seed", "s", "--out", "OUT/g.csv"], "neither a folder nor a zip"),
+        (["grade", "IN", "--seed", "s", "--out", "IN.csv"], "beside it, which holds the submissions; name another"),
         (["merge", "OUT/1.csv", "--out", "OUT/g.csv"], "1.csv: there is no folder of grades 1 beside it"),
     ],
 )

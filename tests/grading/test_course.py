@@ -108,14 +108,6 @@ def test_submissions_of_other_exercises_are_not_mixed_in(graded_twice, folder, c
         Course(root).release(find_master(LESSON, other))
 
 
-def test_a_folder_that_is_no_gradebook_is_left_alone(tmp_path):
-    (tmp_path / "grades").mkdir()
-    (tmp_path / "grades" / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="holds something else"):
-        Course(tmp_path / "grades")
-    assert [path.name for path in (tmp_path / "grades").iterdir()] == ["thesis.tex"]
-
-
 def test_only_the_exercises_are_released(course, release, tmp_path):
     file = assign(LESSON, tmp_path / "handout", course)
     assert [path.name for path in (tmp_path / "handout").rglob("*")] == [f"{NAME}.ipynb"]

@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from vitcourse.grading.grades import Row, inert, write
+from vitcourse.errors import InputError
+from vitcourse.grading.grades import Row, folder_beside, inert, write
 
 SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠"]
 
@@ -39,3 +40,25 @@ def test_the_table_is_read_back_without_the_apostrophe(tmp_path):
     assert [row["student"] for row in rows] == [f"'{name}" for name in names]
     assert {row["misconception"] for row in rows} == {"'@SUM(1)"}
     assert {(row["points"], row["max_points"]) for row in rows} == {("-1", "2.5")}  # numbers are numbers
+
+
+@pytest.mark.parametrize(
+    ("out", "given", "again", "words"),
+    [
+        ("class.csv", ["class.csv"], True, "the table would take the place of what is to be read"),
+        ("class.csv", [], True, "is there already, without the folder of a grading"),
+        ("work.csv", ["work"], True, "go to the folder work beside it, which holds the submissions"),
+        ("work.csv", [], True, "go to the folder work beside it, which is there already and holds something else"),
+        ("file.csv", [], True, "go to the folder file beside it, which is there already and holds something else"),
+        ("grades.csv", [], False, "go to the folder grades beside it, which is there already; name"),
+        ("work", [], True, "must be a .csv file"),
+    ],
+)
+def test_a_table_takes_the_place_of_an_earlier_one_alone(tmp_path, out, given, again, words):
+    for file in ("class.csv", "work/anna.ipynb", "file", "grades.csv", "grades/gradebook.db"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(InputError, match=f"^{tmp_path / out}: .*{words}"):
+        folder_beside(tmp_path / out, [tmp_path / name for name in given], again)
+    for given in ("grades.csv", "new.csv", "work/new.csv"):
+        assert folder_beside(tmp_path / given, [tmp_path / "work"]) == (tmp_path / given).with_suffix("")

@@ -39,16 +39,11 @@ class Course:
     """A folder of grades.
 
     Args:
-        root: the folder; it is made where it is missing.
-
-    Raises:
-        InputError: the folder is something else.
+        root: the folder, as `folder_beside` gives it; it is made where it is missing.
     """
 
     def __init__(self, root: Path):
         self.root, self.config = root.resolve(), settings(root)
-        if root.exists() and any(root.iterdir()) and not (root / "gradebook.db").is_file():
-            raise InputError(f"{root}: the folder for the gradebook exists already and holds something else")
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         (root / "nbgrader_config.py").write_text(CONFIG_FILE, encoding="utf-8")
         begin_gradebook(root / "gradebook.db")

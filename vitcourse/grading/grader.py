@@ -108,7 +108,7 @@ class Grader:
         notebook.metadata["vitcourse"] = {
             **release.metadata["vitcourse"],
             "title": _title(master),
-            "student": submission.student,
+            "student": (submission.person and submission.person.name) or submission.student,
             "judged": not submission.problem,
             "notes": _for_the_page(submission, notes),
         }

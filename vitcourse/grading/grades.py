@@ -8,10 +8,12 @@ apostrophe away where one of these signs, or a blank before it, follows.
 import csv
 import io
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from vitcourse.errors import InputError
 from vitcourse.files import write_whole
 from vitcourse.grading.course import Points
 from vitcourse.grading.master import Master
@@ -42,6 +44,33 @@ class Row:
 
 
 COLUMNS = [field.name for field in fields(Row)]
+
+
+def folder_beside(out: Path, given: Collection[Path], again: bool = True) -> Path:
+    """The folder that gradebook and pages go to, beside a table.
+
+    Args:
+        out: the table to write.
+        given: what is read; ``out`` may lie in it.
+        again: whether the folder may be one of grades already.
+
+    Raises:
+        InputError: something would be lost that is no earlier grading.
+    """
+    root = out.with_suffix("")
+    if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
+        raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
+    if out in given:
+        raise InputError(f"{out}: the table would take the place of what is to be read; name another --out")
+    where = f"{out}: gradebook and pages go to the folder {root.name} beside it, which"
+    if root in given and root.is_dir():
+        raise InputError(f"{where} holds the submissions; name another --out")
+    ours = (root / "gradebook.db").is_file()
+    if root.exists() and not (again and (ours or (root.is_dir() and not any(root.iterdir())))):
+        raise InputError(f"{where} is there already{' and holds something else' if again else ''}; name another --out")
+    if out.exists() and not ours:
+        raise InputError(f"{out}: is there already, without the folder of a grading; name another --out")
+    return root
 
 
 def rows(master: Master, student: str, notebook, points: list[Points]) -> list[Row]:

@@ -13,8 +13,12 @@ from types import ModuleType
 # What nbgrader adds to a running Jupyter server; the formgrader, which is one, does not come through here.
 SERVER = "nbgrader.server_extensions"
 EXTENSIONS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
-# Of modules that load many others (setuptools, requests), what nbgrader takes from them and uses elsewhere.
+# Of modules that are slow to load, or load many others (setuptools, requests), what nbgrader and nbconvert take from
+# them and use elsewhere.
 UNUSED = {
+    "bs4": ("BeautifulSoup",),
+    "rapidfuzz": ("fuzz",),
+    "nbconvert.postprocessors": (),
     "setuptools.archive_util": ("unpack_archive", "unpack_tarfile", "unpack_zipfile"),
     "nbgrader.auth.jupyterhub": ("JupyterHubAuthPlugin",),
 }

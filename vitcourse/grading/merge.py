@@ -41,9 +41,7 @@ def merge(
         InputError: a part is missing, was graded with another seed or for an unknown lesson, or ``out`` exists.
     """
     out = out.resolve()
-    root, parts = out.with_suffix(""), [table.resolve().with_suffix("") for table in tables]
-    if out.suffix != ".csv" or not out.parent.is_dir() or root.exists():
-        raise InputError(f"{out}: the table must be a .csv file in a folder that exists, and {root.name} be new")
+    root, parts = grades.folder_beside(out, (), again=False), [table.resolve().with_suffix("") for table in tables]
     ledgers = [Ledger(part) for part in parts]
     for table, part, ledger in zip(tables, parts, ledgers, strict=True):
         if not ledger.file.is_file() and not (part / "gradebook.db").is_file():

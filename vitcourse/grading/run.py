@@ -120,9 +120,7 @@ def grade(
         InputError: something that was given cannot be used, or the platform lacks a limit.
     """
     places, out = [place.resolve() for place in (folder, *more)], out.resolve()
-    root = out.with_suffix("")
-    if out.suffix != ".csv" or not out.parent.is_dir() or out.is_dir():
-        raise InputError(f"{out}: the table must be a .csv file in a folder that exists")
+    root = grades.folder_beside(out, [path.resolve() for path in (folder, *more, roster, late, rubric) if path])
     ledger, seed = Ledger(root, keep=choice.again), kept_seed(root, seed, choice.again)
     if own:
         checks.add(own)

@@ -77,12 +77,11 @@ enough.set()
 """
 # Memory that no limit of the system counts; the kernel that holds it must be ended.
 HOARD = """
-import ctypes, mmap, os, time
+import mmap, os, time
 for place in ({home!r}, "/tmp", "/dev/shm"):
     if os.listdir(place) not in ([], [".ipython"]):
         print("folder")
-block = mmap.mmap(-1, {shared})
-ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(block)), 1, len(block))
+block = mmap.mmap(-1, {shared}, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
 time.sleep(60)
 print("memory")
 """
