@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sys
 
 import nbformat
 import pytest
@@ -225,6 +226,18 @@ def test_parts_that_do_not_belong_together_are_refused(run, count, course, folde
         merge(tables[:1], tmp_path / "p1.csv", course)
     assert not out.exists()
     assert not (tmp_path / "all").exists()
+
+
+def test_a_merge_that_is_broken_off_leaves_nothing(run, count, course, tmp_path, monkeypatch):
+    def breaks_off(*_):
+        raise KeyboardInterrupt
+
+    run("s", "p1.csv")
+    monkeypatch.setattr(sys.modules[merge.__module__], "class_page", breaks_off)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        merge([tmp_path / "p1.csv"], tmp_path / "all.csv", course)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_the_ledger_reads_what_an_older_table_held(run, count, tmp_path):

@@ -62,23 +62,28 @@ def merge(
     lessons = sorted({lesson for _, lesson in chosen})
     if unknown := [lesson for lesson in lessons if lesson not in masters]:
         raise InputError(f"there are no exercises for {some(unknown)}; --course names the folder that holds them")
-    book, whole = Course(root), Ledger(root)
-    keep_seed(root, seeds[parts[0]])
-    roster = next((read_roster(part / KEPT) for part in parts if (part / KEPT).is_file()), None)
-    keep_roster(root, roster)
-    for lesson in lessons:
-        book.release(masters[lesson])
-    for part in parts:
-        entries = [entry for entry, own in chosen.values() if own == part]
-        for entry in entries:
-            _copy_files(part, root, entry)
-        _copy_points(part, root, {entry.key for entry in entries})
-    whole.entries = {key: entry for key, (entry, _) in chosen.items()}
-    whole.write()
-    grades.write(whole.rows, out)
-    notes += hand_back(root, whole.all(), roster)
-    notes += class_page(root, whole.rows, whole.names, course)[1]
-    return whole.all(), notes
+    try:
+        book, whole = Course(root), Ledger(root)
+        keep_seed(root, seeds[parts[0]])
+        roster = next((read_roster(part / KEPT) for part in parts if (part / KEPT).is_file()), None)
+        keep_roster(root, roster)
+        for lesson in lessons:
+            book.release(masters[lesson])
+        for part in parts:
+            entries = [entry for entry, own in chosen.values() if own == part]
+            for entry in entries:
+                _copy_files(part, root, entry)
+            _copy_points(part, root, {entry.key for entry in entries})
+        whole.entries = {key: entry for key, (entry, _) in chosen.items()}
+        whole.write()
+        grades.write(whole.rows, out)
+        notes += hand_back(root, whole.all(), roster)
+        notes += class_page(root, whole.rows, whole.names, course)[1]
+        return whole.all(), notes
+    except BaseException:  # an interrupt as well: half a class would be refused as a folder that is there
+        shutil.rmtree(root, ignore_errors=True)
+        out.unlink(missing_ok=True)
+        raise
 
 
 def _copy_files(part: Path, root: Path, entry: Entry) -> None:
