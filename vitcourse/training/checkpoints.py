@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from vitcourse.errors import CheckpointError, InputError, some
 from vitcourse.files import whole_file, write_whole
 from vitcourse.training.config import TrainingConfig
-from vitcourse.training.description import RUN
+from vitcourse.training.description import CHECKPOINT, RUN
 from vitcourse.weights.checkpoints import load, pick, read
 
-CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"
 FREE = "workers"  # the setting that says how a run is computed, not what it computes
