@@ -48,7 +48,10 @@ def test_a_run_that_holds_out_does_not_read_valid(command, signs, tmp_path):
     run = json.loads((out / RUN).read_text())["settings"]
     assert (run["training"]["choose"], run["training"]["monitor"]) == ("held_out_score", "held_out_score")
     assert (run["box_loss"], run["balance"], run["hold_out"]) == ("giou", "uncertainty", 0.2)
-    assert command("evaluate", out, "--data", signs, "--json")[0] == 0
+    status, printed, _ = command("evaluate", out, "--data", signs, "--json")
+    assert (status, json.loads(printed)["notes"]) == (0, [])
+    printed = command("evaluate", out, "--data", signs, "--split", "train")[1]
+    assert "the run was trained on 52 of these 78 images; how it does on others" in printed
     assert "loss" in torch.load(out / CHECKPOINT, weights_only=True)
 
 
