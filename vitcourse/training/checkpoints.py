@@ -11,7 +11,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from vitcourse.errors import CheckpointError, InputError, some
-from vitcourse.files import whole_file, write_whole
+from vitcourse.files import check_way, whole_file, write_whole
 from vitcourse.training.config import TrainingConfig
 from vitcourse.training.description import CHECKPOINT, RUN
 from vitcourse.weights.checkpoints import load, pick, read
@@ -93,8 +93,7 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
         raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
     if not resume and (out / WEIGHTS).exists():
         raise InputError(f"{out}: there is a trained model in it already; name another folder")
-    if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
-        raise InputError(f"{out}: a file stands in the way of this folder")
+    check_way(out)
 
 
 @contextmanager

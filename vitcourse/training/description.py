@@ -73,7 +73,13 @@ def described(folder: str | Path, kind: str | None = None) -> Description:
     Raises:
         CheckpointError: it is missing or damaged, of another kind, or it prepares its images in another way.
     """
-    file = Path(folder) / RUN
+    folder = Path(folder)
+    if not folder.is_dir():
+        there = (
+            "it is a file, and the folder of a run is wanted" if folder.exists() else "there is no such file or folder"
+        )
+        raise CheckpointError(there, folder)
+    file = folder / RUN
     if not file.is_file():
         raise CheckpointError("there is no such file; is this the folder of a run?", file)
     try:
