@@ -108,16 +108,6 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(command, run, photo
     ]
 
 
-def test_who_reads_no_more_ends_the_command_quietly(command, run, photos, monkeypatch):
-    """As in ``vitcourse predict … --json | head -1``."""
-    read, write = os.pipe()
-    os.close(read)
-    with os.fdopen(write, "w") as closed:
-        monkeypatch.setattr(sys, "stdout", closed)
-        status, _, error = command("predict", run, *photos, "--json")
-        assert (status, error) == (1, "")
-
-
 @pytest.mark.parametrize(("place", "words"), [("file/x.png", "file: a file stands in the way"), ("x.png", "a folder")])
 def test_a_picture_that_cannot_be_written_is_said_before_the_work(command, run, photos, tmp_path, place, words):
     (tmp_path / "file").write_text("")

@@ -20,10 +20,8 @@ from vitcourse.training.schedules import chosen_epoch
 
 RUN = "run.json"
 CHECKPOINT = "checkpoint.pt"
-REACHED, WANTED = (
-    "epochs_reached",
-    "epochs_wanted",
-)  # among the metrics of a training that has not ended, and only there
+# Among the metrics of a training that has not ended, and only there.
+REACHED, WANTED = "epochs_reached", "epochs_wanted"
 
 
 class UnfinishedNote(UserWarning):
@@ -75,10 +73,8 @@ def described(folder: str | Path, kind: str | None = None) -> Description:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        there = (
-            "it is a file, and the folder of a run is wanted" if folder.exists() else "there is no such file or folder"
-        )
-        raise CheckpointError(there, folder)
+        is_file = "it is a file, and the folder of a run is wanted"
+        raise CheckpointError(is_file if folder.exists() else "there is no such file or folder", folder)
     file = folder / RUN
     if not file.is_file():
         raise CheckpointError("there is no such file; is this the folder of a run?", file)
