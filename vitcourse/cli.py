@@ -4,15 +4,15 @@ Every command reads and checks all that it was given before it writes. Input tha
 on standard error and exit status 2.
 """
 
+import os
 import sys
 import warnings
-
-import typer
 
 from vitcourse.commands import asl, author, command_group, complain, course, evaluation, faces, machine, study, trained
 from vitcourse.errors import InputError, one_line
 
 app = command_group("Models, data and training of the course on vision transformers.")
+INTERRUPTED = 130  # what Typer makes of a Ctrl-C
 for part in (machine, asl, study, faces, evaluation, trained, course, author):
     app.add_typer(part.app)
 
@@ -21,15 +21,20 @@ def main() -> None:
     """Runs the command; what its user can mend becomes one line and exit status 2."""
     warnings.formatwarning = lambda message, *_, **__: f"note: {one_line(message, 600)}\n"
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+        if status == INTERRUPTED:
+            complain("interrupted")
+        sys.exit(status)
+    except BrokenPipeError:  # whoever reads what is printed has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left, at the end of the program
+        sys.exit(1)
     except (InputError, FloatingPointError) as error:
         _refuse(one_line(error, 600))  # room for a path, five names and their number
     except OSError as error:
         if error.filename is None:
             raise
         _refuse(f"{error.filename}: {error.strerror}")
-    except typer.Abort:
-        _refuse("interrupted", status=130)
     except Exception as error:
         # Typer's own errors (a missing option, say) can show themselves; anything else is a fault of ours.
         if not hasattr(error, "format_message"):
@@ -40,6 +45,6 @@ def main() -> None:
         _refuse(one_line(error.format_message()))
 
 
-def _refuse(line: str, status: int = 2) -> None:
+def _refuse(line: str) -> None:
     complain(line)
-    sys.exit(status)
+    sys.exit(2)

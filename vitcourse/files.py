@@ -10,12 +10,25 @@ from pathlib import Path
 from vitcourse.errors import InputError
 
 
+def check_way(folder: Path) -> None:
+    """
+    Raises:
+        InputError: a file stands where the folder, or one that it lies in, would be.
+    """
+    if any(place.exists() and not place.is_dir() for place in (folder, *folder.parents)):
+        raise InputError(f"{folder}: a file stands in the way of this folder")
+
+
 @contextmanager
 def whole_file(file: Path) -> Iterator[Path]:
     """Gives a temporary name to write to; renamed to ``file`` at the end, removed where the writing fails.
 
     The bytes are on the disk before the name is: a machine that loses power has the old file or the new one.
+
+    Raises:
+        InputError: a file stands in the way of its folder.
     """
+    check_way(file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     try:
@@ -41,12 +54,13 @@ def whole_folder(out: Path) -> Iterator[Path]:
         out: an empty folder, which is filled and not replaced (it may be the one that the user is in), or none yet.
 
     Raises:
-        InputError: ``out`` is in use.
+        InputError: ``out`` is in use, or a file stands in its way.
     """
     out = out.resolve()
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder")
     place = out if out.exists() else out.parent
+    check_way(place)
     place.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=place))
     try:

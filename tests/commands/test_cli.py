@@ -1,6 +1,7 @@
 """The command as its user meets it: what it prints, what it leaves, and how it refuses what cannot be used."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -296,3 +297,14 @@ def test_results_are_written_with_their_provenance(tmp_path, monkeypatch):
     assert set(content["provenance"]) == {"device", "threads", "python", "versions", "commit"}
     with pytest.raises(results.InputError, match="recorded: trial"):
         results.load("other")
+
+
+def test_who_reads_no_more_ends_the_command_quietly(command, monkeypatch):
+    """What is printed at the end meets a closed pipe, as in ``vitcourse evaluate … --json | head -1``."""
+    read, write = os.pipe()
+    os.close(read)
+    monkeypatch.setattr(cli, "app", lambda **_: print("a line"))
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        status, _, error = command("evaluate")
+    assert (status, error) == (1, "")

@@ -12,6 +12,8 @@ from torchvision.models import resnet18
 from vitcourse.asl.runs import RUN
 from vitcourse.data.asl import load, synthesise
 from vitcourse.training import CHECKPOINT, LOG, WEIGHTS
+from vitcourse.training.description import UnfinishedNote, described
+from vitcourse.training.export import OnnxModel
 
 pytestmark = pytest.mark.trains
 QUICK = ["--backbone", "vit", "--epochs", "2", "--image-size", "32", "--batch-size", "26"]
@@ -46,7 +48,10 @@ def test_a_run_that_holds_out_does_not_read_valid(command, signs, tmp_path):
     run = json.loads((out / RUN).read_text())["settings"]
     assert (run["training"]["choose"], run["training"]["monitor"]) == ("held_out_score", "held_out_score")
     assert (run["box_loss"], run["balance"], run["hold_out"]) == ("giou", "uncertainty", 0.2)
-    assert command("evaluate", out, "--data", signs, "--json")[0] == 0
+    status, printed, _ = command("evaluate", out, "--data", signs, "--json")
+    assert (status, json.loads(printed)["notes"]) == (0, [])
+    printed = command("evaluate", out, "--data", signs, "--split", "train")[1]
+    assert "the run was trained on 52 of these 78 images; how it does on others" in printed
     assert "loss" in torch.load(out / CHECKPOINT, weights_only=True)
 
 
@@ -166,6 +171,39 @@ def test_other_workers_and_more_epochs_go_on_with_a_run(command, signs, tmp_path
     status, _, error = command(*arguments, *QUICK, "--resume")
     assert status == 2
     assert "training.epochs: 4 in the run, 2 now" in error
+
+
+def test_a_training_that_was_broken_off_is_told_wherever_its_model_is_used(command, signs, tmp_path, monkeypatch):
+    """One that had ended, and was made longer: ``run.json`` is still that of the shorter one."""
+    from vitcourse.training import loop
+
+    out, save = tmp_path / "run", loop.save
+
+    def breaks_off(folder, parts, config, log, best):
+        save(folder, parts, config, log, best)
+        if len(log) == 3:
+            raise KeyboardInterrupt
+
+    arguments = ["train", "asl", "--data", signs, "--out", out]
+    assert command(*arguments, *QUICK)[0] == 0
+    monkeypatch.setattr(loop, "save", breaks_off)
+    status, _, error = command(*arguments, *QUICK, "--epochs", "5", "--resume")
+    assert (status, error.splitlines()[-1]) == (130, "error: interrupted")
+    told = "its training was broken off after epoch 3 of 5; `vitcourse train ... --resume` goes on with it"
+    for used in (
+        ["predict", out, next((signs / "valid").glob("*.jpg")), "--json"],
+        ["evaluate", out, "--data", signs, "--json"],
+        ["export", out, "--out", tmp_path],
+        ["predict", tmp_path / "model.onnx", next((signs / "valid").glob("*.jpg")), "--json"],
+    ):
+        with pytest.warns(UnfinishedNote) as noted:
+            status, printed, _ = command(*used)
+        assert status == 0
+        assert [str(one.message) for one in noted] == [f"{used[1]}: {told}"]
+        assert used[0] == "export" or json.loads(printed)
+    metrics = described(out).metrics
+    assert metrics["valid_accuracy"] == log_of(out)[2]["valid_accuracy"]
+    assert metrics.items() <= OnnxModel(tmp_path / "model.onnx").description.metrics.items()
 
 
 def test_predict_holds_one_photo_at_a_time(command, signs, tmp_path, monkeypatch):

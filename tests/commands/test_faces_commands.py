@@ -127,6 +127,14 @@ def test_a_run_is_judged_on_the_pictures_that_were_set_apart_for_it(command, peo
     assert (status, all(word in printed for word in ("3 pictures of valid", "train", "top5", "refused"))) == (0, True)
 
 
+@pytest.mark.parametrize(("split", "counted"), [("all", "9 of these 15 images"), ("train", "these images")])
+def test_pictures_that_a_run_was_trained_on_are_told(command, people, trained, split, counted):
+    printed = command("evaluate", trained, "--data", people, "--split", split, "--json")[1]
+    (note,) = json.loads(printed)["notes"]
+    assert note == f"{people}: the run was trained on {counted}; how it does on others, another split says"
+    assert list(json.loads(printed)["splits"]) == [split]
+
+
 def test_whom_a_run_does_not_know_is_a_stranger_to_it(command, people, trained, tmp_path):
     """person2 has other pictures there, and the others' names are not the run's."""
     from vitcourse.data.faces import synthesise
@@ -136,6 +144,7 @@ def test_whom_a_run_does_not_know_is_a_stranger_to_it(command, people, trained, 
     status, printed, error = command("evaluate", trained, "--data", tmp_path / "new", "--split", "all", "--json")
     assert status == 0, error
     (measured,) = json.loads(printed)["splits"].values()
+    assert json.loads(printed)["notes"] == []
     assert (measured["images"], measured["strangers"]) == (2, 6)
     assert {"rejected", "auroc", "accuracy", "top5", "loss"} <= set(measured)
     shutil.rmtree(tmp_path / "new" / "person2")

@@ -84,6 +84,32 @@ def test_an_image_may_not_be_too_large(address):
 
 
 @pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [("/predict", "image/png", 413), ("/predict", "text/plain", 415), ("/about", "image/png", 405), ("/x", "", 404)],
+)
+def test_who_sends_much_can_read_why_it_is_refused(address, path, kind, status):
+    """A program that writes all before it reads, as most do, would be reset and told nothing."""
+    found, answer, _ = asked(address, "POST", path, bytes(60 * 2**20), Content_Type=kind)
+    assert (found, list(answer)) == (status, ["error"])
+
+
+def test_an_image_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(server, "PATIENCE", 1)
+    with (
+        running(answering()) as address,
+        socket.create_connection(urlsplit(address).netloc.split(":"), timeout=900) as slow,
+    ):
+        head = f"POST /predict HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\nContent-Type: image/png\r\n"
+        slow.sendall(f"{head}Content-Length: 5000\r\n\r\nonly this".encode())
+        assert asked(address, "GET", "/about")[0] == 200
+        received = b""
+        while piece := slow.recv(65536):
+            received += piece
+    assert received.startswith(b"HTTP/1.1 408")
+    assert b"the image did not come within 1 seconds" in received
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"hello\r\n\r\n",

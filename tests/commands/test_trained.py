@@ -108,6 +108,15 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(command, run, photo
     ]
 
 
+@pytest.mark.parametrize(("place", "words"), [("file/x.png", "file: a file stands in the way"), ("x.png", "a folder")])
+def test_a_picture_that_cannot_be_written_is_said_before_the_work(command, run, photos, tmp_path, place, words):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "x.png").mkdir()
+    status, out, error = command("predict", run, photos[0], "--out", tmp_path / place)
+    assert (status, out, len(error.splitlines())) == (2, "", 1)
+    assert words in error
+
+
 def test_a_run_is_used_from_another_folder_by_a_fresh_process(run, photos, tmp_path):
     copy = tmp_path / "elsewhere" / "copied"
     shutil.copytree(run, copy)

@@ -1,6 +1,7 @@
 """Training on faces, its runs on disk and its measures, on sizes that take seconds."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,7 @@ from vitcourse.faces import (
 from vitcourse.faces.augment import FaceAugmentation
 from vitcourse.faces.models import FaceLoss
 from vitcourse.training import CHECKPOINT, LOG, TrainingConfig
-from vitcourse.training.description import RUN
+from vitcourse.training.description import RUN, UnfinishedNote, described
 from vitcourse.training.setup import SEED
 from vitcourse.vit import ViTConfig
 
@@ -61,12 +62,20 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(parts, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         train_faces(run, parts, tmp_path / "stopped", on_step=stop)
+    with pytest.warns(UnfinishedNote, match="broken off after epoch 1 of 3, and it calls nobody unknown yet"):
+        load_run(tmp_path / "stopped")
+    reached = described(tmp_path / "stopped").metrics
+    assert (reached["epochs_reached"], reached["epochs_wanted"]) == (1, 3)
+    assert reached["valid_accuracy"] == log[0]["valid_accuracy"]
     again, _, _ = train_faces(run, parts, tmp_path / "stopped", resume=True)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
     told = json.loads((tmp_path / "stopped" / RUN).read_text())
     assert (told["kind"], told["labels"]) == ("faces", parts["train"].names)
     assert told["metrics"]["threshold"] == threshold
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_run(tmp_path / "stopped")
     assert told["metrics"]["valid_accuracy"] == log[-1]["valid_accuracy"]
     other = {name: replace_people(part) for name, part in parts.items()}
     with pytest.raises(CheckpointError, match="other people or pictures"):

@@ -15,7 +15,15 @@ from vitcourse.asl.parts import LABELS
 from vitcourse.data.letters import LETTERS
 from vitcourse.errors import CheckpointError, InputError, one_line, some
 from vitcourse.training import WEIGHTS, TrainingConfig, by_device, differences, offered
-from vitcourse.training.description import RUN, Description, describe, described, measures, preprocessing
+from vitcourse.training.description import (
+    RUN,
+    Description,
+    describe,
+    described,
+    measures,
+    note_unfinished,
+    preprocessing,
+)
 from vitcourse.weights.checkpoints import pick, read
 
 KIND = "signs"
@@ -135,6 +143,8 @@ def _read_run(folder: Path) -> SignRun:
 def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun]:
     """The trained model of a run folder, in evaluation mode on the GPU where there is one, and what defines it.
 
+    A training that has not ended is told, with an `UnfinishedNote`.
+
     Raises:
         CheckpointError: naming the file that is missing, damaged or of another kind.
     """
@@ -157,4 +167,5 @@ def load_run(folder: str | Path) -> tuple[ClassificationBBoxTransformer, SignRun
     except CheckpointError as error:
         problem = f"it does not hold the weights of this run ({error.problem})"
         raise CheckpointError(problem, folder / WEIGHTS) from error
+    note_unfinished(described(folder), folder)
     return model.to(by_device(cpu="cpu", cuda="cuda")).eval(), run

@@ -10,7 +10,7 @@ from vitcourse import asl, faces
 from vitcourse.asl.answers import Answers, Model, answer
 from vitcourse.errors import CheckpointError, shown
 from vitcourse.faces.runs import THRESHOLD
-from vitcourse.training.description import RUN, Description, described
+from vitcourse.training.description import RUN, Description, described, note_unfinished
 from vitcourse.training.export import OnnxModel
 
 KINDS: dict[str, Callable[[Path], nn.Module]] = {
@@ -57,6 +57,7 @@ def load(path: Path) -> Answering:
     """
     if path.is_file():
         exported = OnnxModel(path)
+        note_unfinished(exported.description, path)
         return Answering(exported.description, exported)
     description, answers = answers_of(path)
     device = next(answers.parameters()).device

@@ -1,6 +1,8 @@
 """``vitcourse evaluate``: a trained model, judged on data of its kind."""
 
 import json
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -56,12 +58,17 @@ def evaluate(
 def _signs(run: Path, data: Path, split: str, background: str) -> tuple[dict, Table]:
     from vitcourse.asl import evaluate as measure
     from vitcourse.asl import load_run
+    from vitcourse.asl.parts import Parts
     from vitcourse.commands.terminal import measures_table, progress
-    from vitcourse.data.asl import load
 
-    model, _ = load_run(run)
+    (model, setup), parts = load_run(run), Parts(data, background=background)
     names = [split] if split == "train" or not (data / "train").is_dir() else ["train", split]
-    datasets = {name: load(data, name, background) for name in names}
+    datasets = {name: parts.split(name) for name in names}
+    if split == "train":
+        with suppress(InputError):  # too few to hold any out: it was another folder
+            kept, _ = parts.places(setup.hold_out)
+            if parts.digest(kept) == setup.data:
+                _note_trained_on(len(kept), len(datasets["train"]), data)
     with progress(*(f"measuring {name}" for name in datasets)) as steps:
         measured = {
             name: measure(model, dataset, progress=step) | {"images": len(dataset)}
@@ -71,7 +78,7 @@ def _signs(run: Path, data: Path, split: str, background: str) -> tuple[dict, Ta
 
 
 def _faces(run: Path, data: Path, split: str, top: int) -> tuple[dict, Table]:
-    from vitcourse.commands.terminal import progress
+    from vitcourse.commands.terminal import notes, progress
     from vitcourse.data.faces import PARTS, everybody, in_memory, load
     from vitcourse.faces import load_run
     from vitcourse.faces.measures import judge, logits_of
@@ -82,17 +89,26 @@ def _faces(run: Path, data: Path, split: str, top: int) -> tuple[dict, Table]:
     if split not in (*PARTS, ALL):
         raise InputError(f"--split of faces must be one of {', '.join((*PARTS, ALL))}, got {split!r}")
     (model, setup), told = load_run(run), described(run)
+    shared = {"valid": setup.valid, "test": setup.test, "least": setup.least, "few": setup.few}
     if split == ALL:
         sets = {ALL: everybody(data, told.labels)}
+        if set(range(len(told.labels))) <= set(sets[ALL].labels.tolist()):
+            with suppress(InputError), notes(None):  # nothing that can be shared out: it was another folder
+                sets["train"] = load(data, **shared)["train"]
     else:
-        sets = load(data, valid=setup.valid, test=setup.test, least=setup.least, few=setup.few)
+        sets = load(data, **shared)
         sets = {name: sets[name] for name in dict.fromkeys(("train", split))}
     if not len(sets[split]):
         raise DataError(f"there are no pictures in {split}", data)
     with progress("reading") as (step,):
         parts = in_memory(sets, setup.vit.image_size, step)
-    if split != ALL and digest(parts["train"]) != setup.data:
+    trained_on = "train" in parts and digest(parts["train"]) == setup.data
+    if split != ALL and not trained_on:
         raise DataError(f"its train is not what the run was trained on; --split {ALL} judges every picture", data)
+    if trained_on and split in ("train", ALL):
+        _note_trained_on(len(parts["train"]), len(parts[split]), data)
+    if split == ALL:
+        parts = {ALL: parts[ALL]}
     threshold = told.metrics.get(THRESHOLD)
     measured = {name: judge(logits_of(model, part.images), part.labels, top, threshold) for name, part in parts.items()}
     table = Table(title=f"{len(parts[split])} pictures of {split}", title_justify="left")
@@ -103,3 +119,11 @@ def _faces(run: Path, data: Path, split: str, top: int) -> tuple[dict, Table]:
         cells = (form.format(of[name]) if name in of else "" for of in measured.values())
         table.add_row(name.replace("_", " "), *cells)
     return measured, table
+
+
+def _note_trained_on(trained: int, judged: int, data: Path) -> None:
+    from vitcourse.data.asl import DataNote
+
+    counted = "these images" if trained == judged else f"{trained} of these {judged} images"
+    told = f"{data}: the run was trained on {counted}; how it does on others, another split says"
+    warnings.warn(DataNote(told), stacklevel=2)

@@ -42,7 +42,7 @@ def render_faces(
     people: Annotated[int, typer.Option(help="How many people.", min=2)] = 40,
     images: Annotated[int, typer.Option(help="Pictures of each.", min=1)] = 10,
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 64,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files, another one other people.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files, another one other people.", min=0)] = 0,
 ) -> None:
     """Render faces of people who do not exist, in a folder for each of them."""
     from vitcourse.commands.terminal import progress

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from vitcourse.errors import InputError
+from vitcourse.files import check_way
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 PICTURES = (".png", ".jpg", ".pdf", ".svg")
@@ -81,7 +82,12 @@ def made(kind: type[Made], given: dict, **more: object) -> Made:
 def check_picture(out: Path | None) -> None:
     """
     Raises:
-        InputError: the name is of no kind of picture that can be written.
+        InputError: the name is of no kind of picture that can be written, or its place is taken.
     """
-    if out is not None and out.suffix.lower() not in PICTURES:
+    if out is None:
+        return
+    if out.suffix.lower() not in PICTURES:
         raise InputError(f"{out}: a picture's name must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
+    if out.is_dir():
+        raise InputError(f"{out}: it is a folder, and a picture would be written there")
+    check_way(out.parent)

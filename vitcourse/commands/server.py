@@ -14,6 +14,7 @@ import io
 import logging
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from vitcourse.commands.answering import Answering
+from vitcourse.commands.draining import Server
 from vitcourse.data.images import decode
 from vitcourse.errors import DataError, InputError
 
@@ -34,7 +36,7 @@ PAGE = Path(__file__).with_name("page")
 FILES = {"": "page.html", "page.css": "page.css", "page.js": "page.js"}
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 MOST_BYTES = 12 * 2**20  # of one image
-MOST_READ = 4 * MOST_BYTES  # and dropped: what is cut off while it is sent cannot be told why
+TOO_LARGE = f"an image may have {MOST_BYTES:,} bytes"
 MOST_WAITING = 64  # images that are here and not yet answered
 PATIENCE = 30  # seconds that an image may take to arrive, and then wait for its turn
 HEADERS = {
@@ -55,8 +57,9 @@ class RefusedError(HTTPError):
         self.told = told
 
 
+@stream_request_body
 class Handler(RequestHandler):
-    """What all answers share."""
+    """What all answers share. What is sent to them is dropped as it comes, and held by none but `Predict`."""
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -71,6 +74,9 @@ class Handler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin is not None and (urlsplit(origin).scheme != "http" or urlsplit(origin).netloc not in own):
             raise RefusedError(403, "a page of another site asked")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Nothing is done with it."""
 
     def write_error(self, status_code: int, exc_info: tuple = (None, None, None), **_) -> None:
         told = exc_info[1].told if isinstance(exc_info[1], RefusedError) else responses.get(status_code, "unknown")
@@ -106,13 +112,13 @@ class About(Handler):
         self.finish(told | {"limits": limits})
 
 
-@stream_request_body
 class Predict(Handler):
     """The answer to one image. Its bytes are counted as they come: no more than the limit is ever held."""
 
     def initialize(self) -> None:
-        self.body, self.bytes = bytearray(), 0
+        self.body = bytearray()
         self.counted = False  # among those that wait
+        self.late = None  # what ends the wait for the bytes
 
     def prepare(self) -> None:
         super().prepare()
@@ -122,21 +128,28 @@ class Predict(Handler):
         if not kind.startswith("image/") and kind != "application/octet-stream":
             raise RefusedError(415, "an image is expected, sent as image/... or application/octet-stream")
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) > MOST_READ:
-            raise RefusedError(413, f"an image may have {MOST_BYTES:,} bytes")
+        if length.isdecimal() and int(length) > MOST_BYTES:
+            raise RefusedError(413, TOO_LARGE)
         if self.settings["waiting"] >= MOST_WAITING:
             raise RefusedError(503, "too many images wait already")
         self.settings["waiting"] += 1
         self.counted = True
+        self.late = asyncio.get_running_loop().call_later(
+            PATIENCE, self._refuse, RefusedError(408, f"the image did not come within {PATIENCE} seconds")
+        )
 
     def data_received(self, chunk: bytes) -> None:
-        self.bytes += len(chunk)
-        if self.bytes <= MOST_BYTES:
-            self.body += chunk
+        self.body += chunk
+        if len(self.body) > MOST_BYTES:  # of an image whose length was not told
+            self._refuse(RefusedError(413, TOO_LARGE))
+
+    def _refuse(self, error: RefusedError) -> None:
+        """While the bytes still come."""
+        self.body.clear()
+        self.send_error(error.status_code, exc_info=(RefusedError, error, None))
 
     async def post(self) -> None:
-        if self.bytes > MOST_BYTES:
-            raise RefusedError(413, f"an image may have {MOST_BYTES:,} bytes")
+        self.late.cancel()
         top = self.get_query_argument("top", "3")
         if not re.fullmatch("[1-9][0-9]{0,3}", top):
             raise RefusedError(400, "top must be a number from 1 to 9999")
@@ -154,9 +167,12 @@ class Predict(Handler):
         self._leave()
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self._leave()
 
     def _leave(self) -> None:
+        if self.late is not None:
+            self.late.cancel()
         self.settings["waiting"] -= self.counted
         self.counted = False
 
@@ -182,8 +198,9 @@ def start(answering: Answering, port: int) -> tuple[HTTPServer, str]:
     routes = [(r"/about", About), (r"/predict", Predict), (rf"/({'|'.join(FILES)})", Page)]
     worker = ThreadPoolExecutor(1, thread_name_prefix="answers")
     settings = {"answering": answering, "worker": worker, "waiting": 0, "port": port, "default_handler_class": Missing}
-    limits = {"max_body_size": MOST_READ, "body_timeout": PATIENCE, "idle_connection_timeout": PATIENCE}
-    server = HTTPServer(Application(routes, **settings), **limits)
+    # Of a body nothing is held but by `Predict`, which counts and has a clock of its own.
+    limits = {"max_body_size": sys.maxsize, "body_timeout": 2 * PATIENCE, "idle_connection_timeout": PATIENCE}
+    server = Server(Application(routes, **settings), **limits)
     server.add_sockets(sockets)
     return server, f"http://{ADDRESS}:{port}/"
 

@@ -10,7 +10,15 @@ from torch import nn
 from vitcourse.errors import CheckpointError, one_line, some
 from vitcourse.faces.models import FaceRun, new_model
 from vitcourse.training import TrainingConfig, by_device, differences, restore
-from vitcourse.training.description import RUN, Description, describe, described, measures, preprocessing
+from vitcourse.training.description import (
+    RUN,
+    Description,
+    describe,
+    described,
+    measures,
+    note_unfinished,
+    preprocessing,
+)
 from vitcourse.vit import ViTConfig
 
 KIND = "faces"
@@ -43,6 +51,8 @@ def same_run(run: FaceRun, names: Sequence[str], out: Path) -> None:
 def load_run(folder: str | Path) -> tuple[nn.Module, FaceRun]:
     """The trained model of a run folder, in evaluation mode on the GPU where there is one, and what defines it.
 
+    A training that has not ended is told, with an `UnfinishedNote`.
+
     Raises:
         CheckpointError: naming the file that is missing, damaged or of another kind.
     """
@@ -53,6 +63,7 @@ def load_run(folder: str | Path) -> tuple[nn.Module, FaceRun]:
     except Exception as error:  # numbers that make no model fail anywhere in it, and in any way
         raise CheckpointError(f"it does not describe a run of faces ({one_line(error)})", folder / RUN) from error
     restore(model, folder)
+    note_unfinished(described(folder), folder, ", and it calls nobody unknown yet")
     return model.to(by_device(cpu="cpu", cuda="cuda")).eval(), run
 
 

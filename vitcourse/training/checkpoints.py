@@ -11,12 +11,11 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from vitcourse.errors import CheckpointError, InputError, some
-from vitcourse.files import whole_file, write_whole
+from vitcourse.files import check_way, whole_file, write_whole
 from vitcourse.training.config import TrainingConfig
-from vitcourse.training.description import RUN
+from vitcourse.training.description import CHECKPOINT, RUN
 from vitcourse.weights.checkpoints import load, pick, read
 
-CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"
 FREE = "workers"  # the setting that says how a run is computed, not what it computes
@@ -94,8 +93,7 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
         raise InputError(f"{out}: there is a run in it already; resume it, or name another folder")
     if not resume and (out / WEIGHTS).exists():
         raise InputError(f"{out}: there is a trained model in it already; name another folder")
-    if any(place.exists() and not place.is_dir() for place in (out, *out.parents)):
-        raise InputError(f"{out}: a file stands in the way of this folder")
+    check_way(out)
 
 
 @contextmanager

@@ -2,19 +2,30 @@
 
 It holds the ``kind`` of model ("signs", "faces"), the ``labels`` in the order of its answers, the ``preprocessing`` of
 its images, the ``metrics`` of the weights that were kept, and the ``settings`` from which the model is made again. So
-the two files are enough to use it: no code, no data and no log.
+the two files are enough to use it: no code, no data and no log. Where the training has not ended, the checkpoint beside
+them says how far it came.
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+import warnings
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import get_origin
+
+import torch
 
 from vitcourse.errors import CheckpointError, one_line, shown, some
 from vitcourse.files import write_whole
 from vitcourse.training.schedules import chosen_epoch
 
 RUN = "run.json"
+CHECKPOINT = "checkpoint.pt"
+# Among the metrics of a training that has not ended, and only there.
+REACHED, WANTED = "epochs_reached", "epochs_wanted"
+
+
+class UnfinishedNote(UserWarning):
+    """What is to be said of a model whose training has not ended. It is shown, and nothing is wrong with the model."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +63,19 @@ def describe(description: Description, out: Path) -> None:
 def described(folder: str | Path, kind: str | None = None) -> Description:
     """Reads ``run.json`` of a run folder.
 
+    Where the training has not ended, its metrics are those of the last checkpoint, and say how far it came.
+
     Args:
         kind: the kind of model that is wanted; any where it is None.
 
     Raises:
         CheckpointError: it is missing or damaged, of another kind, or it prepares its images in another way.
     """
-    file = Path(folder) / RUN
+    folder = Path(folder)
+    if not folder.is_dir():
+        is_file = "it is a file, and the folder of a run is wanted"
+        raise CheckpointError(is_file if folder.exists() else "there is no such file or folder", folder)
+    file = folder / RUN
     if not file.is_file():
         raise CheckpointError("there is no such file; is this the folder of a run?", file)
     try:
@@ -67,7 +84,34 @@ def described(folder: str | Path, kind: str | None = None) -> Description:
         raise CheckpointError(f"it does not describe a run ({one_line(error)})", file) from error
     if kind not in (None, found.kind):
         raise CheckpointError(f"it describes a run of {shown(found.kind)}, and one of {kind!r} is wanted", file)
-    return found
+    return _as_reached(found, file.with_name(CHECKPOINT))
+
+
+def _as_reached(found: Description, checkpoint: Path) -> Description:
+    """``run.json`` is written when a training begins and when it ends, also one that makes a run longer."""
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)  # no weights are read
+        log, wanted, choose = state["log"], state["config"]["epochs"], state["config"]["choose"]
+        if found.metrics and len(log) == wanted == found.settings["training"]["epochs"]:
+            return found
+        return replace(found, metrics=measures(log, choose) | {REACHED: len(log), WANTED: wanted})
+    except Exception:  # there is none, or a damaged one, which matters to nobody but who resumes
+        return found
+
+
+def note_unfinished(description: Description, path: Path, more: str = "") -> None:
+    """Warns of a model whose training has not ended, with an `UnfinishedNote`.
+
+    Args:
+        path: the run folder, or the file that was made of it.
+        more: what its user lacks so long.
+    """
+    found = description.metrics
+    if found and WANTED not in found:
+        return
+    after = f" after epoch {found[REACHED]} of {found[WANTED]}" if found else ""
+    told = f"{path}: its training was broken off{after}{more}; `vitcourse train ... --resume` goes on with it"
+    warnings.warn(UnfinishedNote(told), stacklevel=3)
 
 
 def parsed(text: str) -> Description:

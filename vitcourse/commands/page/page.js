@@ -17,9 +17,11 @@ async function introduce() {
   limits = about.limits;
   const reached = about.metrics.valid_accuracy ?? about.metrics.held_out_accuracy; // "accuracy" is that of the training
   const measured = reached === undefined ? "" : ` It named ${percent(reached)} of its validation images correctly.`;
+  const { epochs_reached: epoch, epochs_wanted: epochs } = about.metrics;
+  const brokenOff = epochs === undefined ? "" : ` Its training was broken off after epoch ${epoch} of ${epochs}.`;
   part("about").textContent =
     `A model of ${about.kind} with ${about.labels.length} labels, which reads images of ` +
-    `${about.preprocessing.size} × ${about.preprocessing.size} pixels.${measured}`;
+    `${about.preprocessing.size} × ${about.preprocessing.size} pixels.${brokenOff}${measured}`;
 }
 
 function show(answer, blob, name) {
