@@ -39,6 +39,20 @@ def answer(
 
 BANK.wrong("multiplies")(answer(lambda logits, t: logits * t))
 BANK.wrong("of-shares")(answer(lambda logits, t: logits.softmax(1) / t))
+
+
+@BANK.wrong("of-shares")
+def logs_of_divided_shares(logits, labels, temperatures):
+    losses = torch.stack([F.nll_loss((logits.softmax(1) / t).log(), labels) for t in temperatures])
+    return temperatures[losses.argmin()], F.cross_entropy(logits, labels), losses.min()
+
+
+@BANK.wrong("first-for-before")
+def the_first_is_before(logits, labels, temperatures):
+    losses = torch.stack([F.cross_entropy(logits / t, labels) for t in temperatures])
+    return temperatures[losses.argmin()], losses[0], losses.min()
+
+
 BANK.wrong("greatest-loss")(answer(choose=lambda losses, tried: losses.argmax()))
 BANK.wrong("by-accuracy")(answer(choose=lambda losses, tried: torch.tensor(0)))
 BANK.wrong("place-not-value")(answer(told=lambda tried, place: place.to(tried.dtype)))

@@ -47,6 +47,16 @@ def both_spreads(gaps, scores, base, t):
 
 
 BANK.wrong("not-paired")(answer(half=both_spreads))
+
+
+@BANK.wrong("not-paired")
+def base_set_to_nothing(scores, base, t):
+    half = both_spreads(None, scores, base, t)
+    half[base] = 0
+    means = scores.mean(1) - scores[base].mean()
+    return means, half, (means > half).long() - (means < -half).long()
+
+
 BANK.wrong("own-spread")(answer(half=lambda gaps, scores, base, t: t * scores.std(1) / scores.shape[1] ** 0.5))
 BANK.wrong("turned")(answer(gaps=lambda scores, base: scores[base] - scores))
 BANK.wrong("other-base")(answer(gaps=lambda scores, base: scores - scores[0]))
@@ -56,5 +66,6 @@ BANK.wrong("divided-by-n")(
 )
 BANK.wrong("without-t")(answer(half=lambda gaps, scores, base, t: gaps.std(1) / scores.shape[1] ** 0.5))
 BANK.wrong("verdict-by-mean")(answer(verdict=lambda mean, half: mean.sign().long()))
+BANK.wrong("never-worse")(answer(verdict=lambda mean, half: (mean > half).long()))
 BANK.wrong("verdict-unsigned")(answer(verdict=lambda mean, half: (mean.abs() > half).long()))
 BANK.wrong("wrong-values")(answer(half=lambda gaps, scores, base, t: 3 * t * gaps.std(1)))

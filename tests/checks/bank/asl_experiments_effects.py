@@ -33,6 +33,8 @@ def answer(effect=lambda means: means[-1] - means[0], over=lambda scores: scores
 
 BANK.wrong("other-factor")(answer(lambda means: means[:, -1] - means[:, 0]))
 BANK.wrong("turned")(answer(lambda means: means[0] - means[-1]))
+BANK.wrong("second-not-last")(answer(lambda means: means[1] - means[0]))
+BANK.wrong("second-not-last")(answer(lambda means: means[1] - means[0], told=lambda e: e[1] - e[0]))
 BANK.wrong("best-not-last")(answer(lambda means: means.max(0).values - means.min(0).values))
 BANK.wrong("best-seed")(answer(over=lambda scores: scores.max(2).values))
 BANK.wrong("interaction-turned")(answer(told=lambda e: e[0] - e[-1]))

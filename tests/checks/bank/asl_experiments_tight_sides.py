@@ -34,6 +34,20 @@ BANK.wrong("cosine-forgotten")(lambda sides, turn, shear: two_steps(sides, turn,
 BANK.wrong("sine-for-tangent")(lambda sides, turn, shear: two_steps(sides, turn, shear, slope=torch.sin))
 BANK.wrong("shears-exchanged")(lambda sides, turn, shear: two_steps(sides, turn, shear.flip(1)))
 BANK.wrong("sides-exchanged")(lambda sides, turn, shear: two_steps(sides, turn, shear).flip(1))
+
+
+@BANK.wrong("order-exchanged")
+def first_hull_first(sides, turn, shear):
+    flat, straight = torch.zeros_like(shear), torch.zeros_like(turn)
+    return two_steps(two_steps(sides, turn, flat), straight, shear)
+
+
+@BANK.wrong("first-order")
+def shear_of_the_grown_sides(sides, turn, shear):
+    along = torch.deg2rad(shear).tan().abs()
+    return two_steps(sides - along * sides.flip(1), turn, 0 * shear)
+
+
 BANK.wrong("wrong-values")(lambda sides, turn, shear: 0.9 * two_steps(sides, turn, shear))
 
 

@@ -34,5 +34,8 @@ BANK.wrong("missing-is-none")(
 BANK.wrong("nothing-is-missing")(
     lambda one, other, compared: [n for n in by_names(one, other, compared) if one.get(n) and other.get(n)]
 )
+BANK.wrong("named-twice")(
+    lambda one, other, compared: [n for n in [*one, *other] if n in by_names(one, other, compared)]
+)
 BANK.wrong("wrong-type")(lambda one, other, compared: len(by_names(one, other, compared)))
 BANK.wrong("wrong-values")(lambda one, other, compared: [])

@@ -53,6 +53,15 @@ BANK.wrong("turned")(
 )
 BANK.wrong("difference")(told(lambda own, first: (own - first).quantile(0.5, dim=0)))
 BANK.wrong("always-decided")(told(verdict=lambda own, first: ((own / first).quantile(0.5, dim=0) - 1).sign().long()))
+
+
+@BANK.wrong("quartile-not-rounds")
+def by_interpolated_quartiles(times):
+    each = times[:, 1:] / times[:, :1]
+    slower, faster = each.quantile(0.25, dim=0) > 1, each.quantile(0.75, dim=0) < 1
+    return each.quantile(0.5, dim=0), slower.long() - faster.long()
+
+
 BANK.wrong("all-rounds")(told(verdict=lambda own, first: judged(own / first, 1.0)))
 BANK.wrong("always-decided")(told(verdict=lambda own, first: judged(own / first, 0.501)))
 BANK.wrong("verdict-turned")(told(verdict=lambda own, first: -judged(own / first)))

@@ -31,6 +31,8 @@ def wrong(logits: Tensor, labels: Tensor, temperatures: Tensor) -> dict[str, Fou
         "multiplies": chosen(torch.stack([F.cross_entropy(logits * t, labels) for t in temperatures])),
         "of-shares": chosen(shares),
         "of-shares/before": (chosen(shares)[0], F.cross_entropy(logits.softmax(1), labels), shares.min()),
+        "of-shares/logs": (temperatures.min(), before, before + temperatures.min().log()),
+        "first-for-before": (best, losses[0], after),
         "greatest-loss": chosen(losses, losses.argmax()),
         "by-accuracy": chosen(losses, torch.tensor(0)),
         "place-not-value": (losses.argmin().to(logits.dtype), before, after),
@@ -51,7 +53,7 @@ def draw(probe: Probe) -> tuple[Tensor, Tensor, Tensor]:
     count, letters = probe.integer(150, 200), probe.integer(5, 8)
     scores = 2 * probe.normal(count, letters)
     labels = torch.multinomial(scores.softmax(1), 1, generator=probe.generator)[:, 0]
-    tried = torch.tensor([1.0, 0.35, 1.7, 2.6, 3.2, 0.6, 5.0])
+    tried = torch.tensor([1.3, 0.35, 1.7, 2.6, 3.2, 0.15, 5.0])
     return 3 * scores, labels, tried
 
 

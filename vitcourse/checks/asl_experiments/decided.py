@@ -27,6 +27,7 @@ def wrong(scores: Tensor, base: int, t: float) -> dict[str, Found]:
     spread = (scores.var(1) + scores[base].var()).sqrt()
     return {
         "not-paired": _told(means, t * spread / count**0.5),
+        "not-paired/base": _told(means, t * spread / count**0.5 * (halves > 0)),
         "own-spread": _told(means, t * scores.std(1) / count**0.5),
         "turned": _told(-means, halves),
         "other-base": right(scores, 0, t),
@@ -35,6 +36,7 @@ def wrong(scores: Tensor, base: int, t: float) -> dict[str, Found]:
         "divided-by-n": _told(means, halves * ((count - 1) / count) ** 0.5),
         "without-t": _told(means, halves / t),
         "verdict-by-mean": (means, halves, means.sign().long()),
+        "never-worse": (means, halves, verdict.clamp(min=0)),
         "verdict-unsigned": (means, halves, verdict.abs()),
     }
 

@@ -26,6 +26,8 @@ def wrong(scores: Tensor) -> dict[str, Found]:
         "other-factor": _told(means[:, -1] - means[:, 0]),
         "turned": _told(-effect),
         "one-effect": (effect.mean(), found),
+        "second-not-last": _told(means[1] - means[0]),
+        "second-not-last/both": (second := means[1] - means[0], second[1] - second[0]),
         "best-not-last": _told(means.amax(0) - means.amin(0)),
         "best-seed": _told(scores.amax(-1)[-1] - scores.amax(-1)[0]),
         "interaction-turned": (effect, -found),

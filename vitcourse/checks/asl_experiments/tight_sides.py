@@ -31,15 +31,18 @@ def right(sides: Tensor, turn: Tensor, shear: Tensor) -> Tensor:
 def wrong(sides: Tensor, turn: Tensor, shear: Tensor) -> dict[str, Tensor]:
     t, s = turn.deg2rad(), shear.deg2rad()
     matrix, none = _grown(t, s), torch.zeros_like
+    turned, sheared = _grown(t, none(s)), _grown(none(t), s)
     return {
         "degrees": _solve(_grown(turn, shear), sides),
         "signs": _solve(_grown(t, s, absolute=lambda value: value), sides),
-        "shear-forgotten": _solve(_grown(t, none(s)), sides),
-        "turn-forgotten": _solve(_grown(none(t), s), sides),
+        "shear-forgotten": _solve(turned, sides),
+        "turn-forgotten": _solve(sheared, sides),
         "cosine-forgotten": _solve(_grown(t, s, cosine=torch.ones_like), sides),
         "sine-for-tangent": _solve(_grown(t, s, slope=Tensor.sin), sides),
         "grows-again": (matrix @ sides[..., None])[..., 0],
         "first-order": 2 * sides - (matrix @ sides[..., None])[..., 0],
+        "first-order/shear": _solve(turned, 2 * sides - (sheared @ sides[..., None])[..., 0]),
+        "order-exchanged": _solve(turned @ sheared, sides),
         "shears-exchanged": _solve(_grown(t, s.flip(1)), sides),
         "sides-exchanged": _solve(matrix, sides).flip(1),
     }

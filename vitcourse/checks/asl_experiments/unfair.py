@@ -49,6 +49,8 @@ def wrong(one: Run, other: Run, compared: str) -> dict[str, Tensor]:
 def _read(value: object) -> Tensor:
     if not isinstance(value, list | set | tuple) or not all(name in NAMES for name in value):
         raise Wrong("wrong-type", f"Expected a list of names of settings, got {describe(value)}.")
+    if len(set(value)) < len(value):
+        raise Wrong("named-twice")
     return _set(set(value))
 
 

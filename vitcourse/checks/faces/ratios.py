@@ -23,6 +23,11 @@ def _verdict(each: Tensor, rounds: float = 0.75) -> Tensor:
     return slower.long() - faster.long()
 
 
+def _by_quartile(each: Tensor) -> Tensor:
+    """The verdict of quartiles that lie between two rounds, as `torch.quantile` finds them."""
+    return (each.quantile(0.25, dim=0) > 1).long() - (each.quantile(0.75, dim=0) < 1).long()
+
+
 def right(times: Tensor) -> Found:
     each = times[:, 1:] / times[:, :1]
     return _median(each), _verdict(each)
@@ -48,6 +53,7 @@ def wrong(times: Tensor) -> dict[str, Found]:
         "first-left-in": right(torch.cat([first, times], 1)),
         "by-round": (_median(each.T), _verdict(each.T)),
         "always-decided": (median, sign),
+        "quartile-not-rounds": (median, _by_quartile(each)),
         "all-rounds": (median, _verdict(each, 1.0)),
         "verdict-turned": (median, -verdict),
         "never-decided": (median, torch.zeros_like(verdict)),
@@ -61,15 +67,17 @@ ratios = Solved("faces.ratios", right=right, wrong=wrong, parts=("the ratios", "
 def draw(probe: Probe, dtype: torch.dtype = torch.float32) -> tuple[Tensor]:
     """Rounds in which the machine is more or less busy: all programs of a round share that.
 
-    Some program is slower, or faster, in more than half of the rounds and in less than three quarters of them.
+    Some program is slower, or faster, in more than half of the rounds and in less than three quarters of them. Of
+    another, three quarters lie on one side of 1 and an interpolated quartile does not.
     """
-    rounds, programs = (8, 12)[probe.integer(0, 1)], probe.integer(4, 5)
-    speed = torch.tensor([1.0, 1.9, 0.55, 1.06, 0.95])[:programs]
+    rounds, programs = (8, 12)[probe.integer(0, 1)], probe.integer(5, 6)
+    speed = torch.tensor([1.0, 1.9, 0.55, 1.06, 0.95, 1.08])[:programs]
     while True:
         busy = torch.exp(0.5 * probe.normal(rounds, 1))
         times = 0.01 * speed * busy * torch.exp(0.1 * probe.normal(rounds, programs))
-        slower = (times[:, 1:] > times[:, :1]).double().mean(0)
-        if (slower != 0.5).all() and ((slower > 0.25) & (slower < 0.75)).any():
+        each = times[:, 1:] / times[:, :1]
+        slower, between = (each > 1).double().mean(0), (_verdict(each) != _by_quartile(each)).any()
+        if between and (slower != 0.5).all() and ((slower > 0.25) & (slower < 0.75)).any():
             return (times.to(dtype),)
 
 
