@@ -1,6 +1,7 @@
 """Pack the built book for others: its pages, which open without a network, one PDF, and the learner's notebooks.
 
-Run by `make dist`, after the book is built. The PDF is printed by chromium from all pages in one, so that its links
+Run by `make dist`, after the book is built. The notebooks come with the package that they import and with a word on how
+to open them, as on the branch `learner`. The PDF is printed by chromium from all pages in one, so that its links
 and its contents lead from page to page; and twice, since only a print says on which page each part begins. SHA256SUMS
 lists what lies in `dist/`.
 """
@@ -12,16 +13,14 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
 import yaml
 from execute import say
+from publish import collect
 
 from vitcourse.errors import InputError
-from vitcourse.notebooks import learner_notebooks
-from vitcourse.notebooks.files import write
 
 # The oldest that a zip file can hold: the same files make the same bytes.
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -140,11 +139,12 @@ def print_book(html: Path, file: Path) -> None:
         whole.unlink()
 
 
-def pack(files: Iterable[tuple[Path, str]], archive: Path) -> None:
-    """A zip file, the same for the same files."""
+def pack(folder: Path, archive: Path, name: str) -> None:
+    """A zip file of a folder, which unpacks under a name; the same for the same files."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file, name in sorted(files, key=lambda pair: pair[1]):
-            packed.writestr(zipfile.ZipInfo(name, DATE), file.read_bytes(), zipfile.ZIP_DEFLATED)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inside = f"{name}/{file.relative_to(folder).as_posix()}"
+            packed.writestr(zipfile.ZipInfo(inside, DATE), file.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def make_dist(root: Path, out: Path) -> list[Path]:
@@ -160,11 +160,10 @@ def make_dist(root: Path, out: Path) -> list[Path]:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     name = f"vitcourse-{version}"
-    pages = [(path, f"{name}/{path.relative_to(html).as_posix()}") for path in html.rglob("*") if path.is_file()]
-    pack(pages, out / f"{name}-html.zip")
+    pack(html, out / f"{name}-html.zip", name)
     with tempfile.TemporaryDirectory() as folder:
-        copies = [(write(copy, Path(folder, path)), path) for path, copy in learner_notebooks(root).items()]
-        pack([(file, f"{name}-notebooks/{path.as_posix()}") for file, path in copies], out / f"{name}-notebooks.zip")
+        collect(root, Path(folder))
+        pack(Path(folder), out / f"{name}-notebooks.zip", f"{name}-notebooks")
     print_book(html, out / f"{name}.pdf")
     files = sorted(out.iterdir())
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)

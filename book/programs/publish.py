@@ -23,14 +23,20 @@ NEEDED = ("vitcourse", "book/results", "pyproject.toml", "LICENSE")
 README = """\
 # Vision transformers: the notebooks to work in
 
-This branch is written by `make publish`; do not change it by hand. The notebooks lie under `lessons/`: first the
-lesson, then its exercises, with a check below each. They run on Colab and on Binder, or on a machine of your own:
+The notebooks lie under `lessons/`: first the lesson, then its exercises, with a check below each. They import the
+package `vitcourse`, which lies beside them. On a machine of your own you need Python 3.11 or newer; in this folder:
 
 ```
 python3 -m venv .venv
 .venv/bin/pip install -e . jupyterlab
 .venv/bin/jupyter lab lessons
 ```
+
+On Windows: `py -m venv .venv`, and `.venv\\Scripts\\` in place of `.venv/bin/`. The packages are downloaded once; they
+take about 7 GB of disk on Linux, most of it PyTorch with its CUDA libraries. Nothing else is downloaded.
+
+Colab and Binder open these notebooks from the branch `learner` of the course, where it is published. This folder is
+written by `make publish` and `make dist`: to change the course, change what it is made from.
 """
 # PyTorch's own index has packages without CUDA, which are a tenth of the size: Binder has no GPU.
 BINDER = """\

@@ -1,6 +1,7 @@
 """What is packed of a built book."""
 
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,7 +9,12 @@ from pathlib import Path
 
 import dist
 import pytest
-from dist import NUMBER, first_pages, one_page, pack, pages_in_order
+from dist import NUMBER, first_pages, make_dist, one_page, pack, pages_in_order
+from small_books import write_book
+
+from tests.notebooks import sample
+
+ROOT = Path(__file__).parents[2]
 
 # In a process of its own, since this one may have a browser open already.
 PRINT = """
@@ -82,10 +88,27 @@ def test_the_contents_tell_the_page(html, context):
 
 
 def test_the_same_files_make_the_same_archive(html, tmp_path):
-    files = [(path, path.name) for path in (html / "lessons").iterdir()]
     archives = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for archive in archives:
-        pack(files, archive)
-        files[0][0].touch()
+        pack(html / "lessons", archive, "book")
+        (html / "lessons" / "one.html").touch()
     assert archives[0].read_bytes() == archives[1].read_bytes()
-    assert zipfile.ZipFile(archives[0]).namelist() == ["one.html"]
+    assert zipfile.ZipFile(archives[0]).namelist() == ["book/one.html"]
+
+
+def test_the_notebooks_are_packed_with_what_they_need_and_how_to_open_them(tmp_path, monkeypatch):
+    write_book(tmp_path, {"lessons/01_attention/attention": sample.lesson_notebook()})
+    for name in ("CITATION.cff", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "_build" / "html").mkdir(parents=True)
+    (tmp_path / "_build" / "html" / "index.html").touch()
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.setattr(dist, "print_book", lambda html, file: file.touch())
+    archive = next(file for file in make_dist(tmp_path, tmp_path / "dist") if file.stem.endswith("-notebooks"))
+
+    packed = zipfile.ZipFile(archive)
+    inside = {name.partition("/")[2] for name in packed.namelist()}
+    assert {"lessons/01_attention/attention.ipynb", "vitcourse/__init__.py", "pyproject.toml"} <= inside
+    words = packed.read(f"{archive.stem}/README.md").decode()
+    assert "pip install -e . jupyterlab\n" in words
+    assert "jupyter lab lessons\n" in words
