@@ -238,7 +238,7 @@ def test_a_checkpoint_that_is_none_is_one_line(command, run, signs, tmp_path, fa
         (["train", "asl", "--data", "DATA"], "Missing option '--out'"),
         (["train", "asl", "--data", "DATA", "--out", "DATA/README.dataset.txt/x", *QUICK], "a file stands in the way"),
         (["train", "asl", "--data", "DATA", "--out", "OUT", "--backbone", "RUN"], "is no checkpoint of a ViTModel"),
-        (["train", "asl", "--data", "DATA", "--out", "OUT", "--resume", *QUICK], "run.json: there is no such file"),
+        (["train", "asl", "--data", "DATA", "--out", "OUT", "--resume", *QUICK], "there is no such file or folder"),
         (["predict", "RUN", "IMAGE", "--out", "DATA/README.dataset.txt/x.png"], "README.dataset.txt"),
         (["synth", "DATA/README.dataset.txt/x"], "README.dataset.txt"),
         (["noise"], "No such command 'noise'"),
