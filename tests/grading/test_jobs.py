@@ -110,6 +110,7 @@ def test_the_table_is_the_same_by_several_processes(folder, table, quick, course
 def test_the_table_grows_and_stays_when_the_grading_is_broken_off(folder, table, quick, course, tmp_path):
     """With each submission, in its place; what was there before the first one stays until then."""
     out, before = tmp_path / "grades.csv", psutil.Process().children()
+    Course(tmp_path / "grades")  # of a grading that came before
     out.write_text("old")
     seen = []
 

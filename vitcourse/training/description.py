@@ -109,9 +109,11 @@ def note_unfinished(description: Description, path: Path, more: str = "") -> Non
     found = description.metrics
     if found and WANTED not in found:
         return
-    after = f" after epoch {found[REACHED]} of {found[WANTED]}" if found else ""
-    told = f"{path}: its training was broken off{after}{more}; `vitcourse train ... --resume` goes on with it"
-    warnings.warn(UnfinishedNote(told), stacklevel=3)
+    told = "nothing in it says that its training has ended"
+    if found:
+        after = f"after epoch {found[REACHED]} of {found[WANTED]}{more}"
+        told = f"its training was broken off {after}; `vitcourse train ... --resume` goes on with it"
+    warnings.warn(UnfinishedNote(f"{path}: {told}"), stacklevel=3)
 
 
 def parsed(text: str) -> Description:
